@@ -1,4 +1,5 @@
-"""What a form is made of, as frozen data: pages with their elements, and what reading a posted page gives back."""
+"""What a form is made of, as frozen data: pages with their elements, and what reading a posted page gives
+back."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -52,7 +53,8 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """When a rule holds. ``operator`` is AND, OR or LEAF; a leaf asks whether the answer at ``path`` fits the schema.
+    """When a rule holds. ``operator`` is AND, OR or LEAF; a leaf asks whether the answer at ``path`` fits
+    the schema.
 
     A field that was not answered, or does not apply itself, fits nothing.
     """
@@ -76,8 +78,8 @@ class Field:
     """One question. ``path`` is its place in the answers; a column's path is ``table.column``.
 
     ``minimum`` and ``maximum`` are Decimal for money and numbers, date for dates; lengths count characters,
-    items count list entries, ``max_bytes`` is per file. ``accept`` lists media types. ``must_be_true`` marks a
-    declaration that has to be confirmed.
+    items count list entries, ``max_bytes`` is per file. ``accept`` lists media types. ``must_be_true``
+    marks a declaration that has to be confirmed.
     """
 
     path: str
@@ -167,7 +169,8 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class FileAnswer:
-    """An uploaded file that is stored already: name as given, SHA-256 in hex, bytes, media type by content."""
+    """An uploaded file that is stored already: name as given, SHA-256 in hex, bytes, media type by
+    content."""
 
     name: str
     sha256: str
@@ -183,8 +186,8 @@ class FileAnswer:
 class FieldError:
     """What is wrong with one answer, in German.
 
-    ``path`` is the place with row numbers from zero (``kosten.3.betrag``), ``name`` the HTML name of the input to
-    put the focus on, ``label`` what a list of errors calls it („Position 4: Betrag“).
+    ``path`` is the place with row numbers from zero (``kosten.3.betrag``), ``name`` the HTML name of the
+    input to put the focus on, ``label`` what a list of errors calls it („Position 4: Betrag“).
     """
 
     path: str
@@ -195,9 +198,11 @@ class FieldError:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A posted page: the new answers, what is wrong on this page, and the texts that could not become answers.
+    """A posted page: the new answers, what is wrong on this page, and the texts that could not become
+    answers.
 
-    ``raw`` maps HTML names to such texts, to be shown (and may be kept with the draft) until they are put right.
+    ``raw`` maps HTML names to such texts, to be shown (and may be kept with the draft) until they are put
+    right.
     ``revealed`` are paths of this page that only now apply: the page is to be shown again, with them.
     ``rows_changed``: a row was added or removed, so the page is shown again and nothing was complained about.
     """
@@ -224,7 +229,8 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class SummaryItem:
-    """One answer in words. ``lines`` has one entry for each value of a list; empty when nothing was answered."""
+    """One answer in words. ``lines`` has one entry for each value of a list; empty when nothing was
+    answered."""
 
     path: str
     label: str
@@ -239,7 +245,8 @@ class SummaryItem:
 
 @dataclass(frozen=True, slots=True)
 class SummaryTable:
-    """A table in words; ``numeric`` says which columns are right-aligned, ``total`` is empty without a sum."""
+    """A table in words; ``numeric`` says which columns are right-aligned, ``total`` is empty without a
+    sum."""
 
     path: str
     label: str
