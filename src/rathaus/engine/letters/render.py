@@ -47,8 +47,8 @@ def render_letter(
 
     `data` holds strings, numbers, truth values, `Decimal`, `date`, `datetime`, lists and mappings; the
     template reads it as `daten` (amounts and days arrive as text: `euro(...)`, `datum(...)` write them in
-    German). `data["datum"]`, a `date` or ISO day, is the date of letter and file. `fonts` is the folder of TTF
-    files that `rathaus assets build` makes; without it the letter is set in a serif that Typst brings along.
+    German). `data["datum"]`, a `date` or ISO day, is the date of letter and file. `fonts` is the folder of
+    TTF files that `rathaus assets build` makes; without it the letter is set in a serif that Typst brings.
     `title` and `lang` become document properties, which PDF/UA-1 demands.
 
     Characters of `data` for which no font has a glyph are printed as □, since an archivable file must not
