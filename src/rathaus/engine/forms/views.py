@@ -3,14 +3,16 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from rathaus.engine.forms.model import Choice, Field, FileAnswer, Group, Sum, Table, Text
+from rathaus.engine.forms.model import Field, FileAnswer, Group, Sum, Table, Text
 
 
 @dataclass(frozen=True, slots=True)
 class OptionView:
-    """One choice; its HTML id is ``id``."""
+    """One choice: what is posted, the words for people, its HTML id."""
 
-    choice: Choice
+    value: str
+    label: str
+    hint: str
     id: str
     is_selected: bool
 
