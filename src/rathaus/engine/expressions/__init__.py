@@ -13,12 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .compiler import CONSTANTS, ExpressionError, Run, check_name, compile_text, truth
+from .compiler import CONSTANTS, ORDERINGS, ExpressionError, Run, check_name, compile_text, truth
 from .functions import FUNCTIONS
-from .values import EvaluationError, admit, describe, short
+from .values import EvaluationError, admit, describe, equal, short
 
 __all__ = [
     "FUNCTIONS",
+    "ORDERINGS",
     "EvaluationError",
     "Expression",
     "ExpressionError",
@@ -27,6 +28,8 @@ __all__ = [
     "compile_expression",
     "compile_script",
     "describe",
+    "equal",
+    "short",
 ]
 
 LINES_AT_MOST = 50

@@ -222,7 +222,7 @@ class _Compiler:
     def boolean(self, node: ast.BoolOp) -> _Part:
         parts = [self.part(item) for item in node.values]
         runs = [part.run for part in parts]
-        word, ends_with = ("und", False) if isinstance(node.op, ast.And) else ("oder", True)
+        word, ends_with = ("„and“", False) if isinstance(node.op, ast.And) else ("„or“", True)
         first, *rest = runs
 
         def two(names: Names) -> bool:
@@ -240,7 +240,7 @@ class _Compiler:
         part = self.part(node.operand)
         inner = part.run
         if isinstance(node.op, ast.Not):
-            return _Part(lambda names: not truth(inner(names), "nicht"), part.is_constant)
+            return _Part(lambda names: not truth(inner(names), "„not“"), part.is_constant)
         if isinstance(node.op, ast.USub):
             return _Part(lambda names: _negated(inner(names)), part.is_constant)
         if isinstance(node.op, ast.UAdd):
@@ -294,7 +294,7 @@ class _Compiler:
     def choice(self, node: ast.IfExp) -> _Part:
         test, yes, no = self.part(node.test), self.part(node.body), self.part(node.orelse)
         return _Part(
-            lambda names: yes.run(names) if truth(test.run(names), "if") else no.run(names),
+            lambda names: yes.run(names) if truth(test.run(names), "„if“") else no.run(names),
             test.is_constant and yes.is_constant and no.is_constant,
         )
 
@@ -324,13 +324,13 @@ class _Compiler:
         return _Part(run, all(part.is_constant for part in parts) and name != "werte")
 
 
-def truth(value: Any, word: str = "Bedingung") -> bool:
+def truth(value: Any, who: str = "Die Bedingung") -> bool:
     """True, False, or None as False (a box that nobody ticked); anything else raises EvaluationError."""
     if value is True:
         return True
     if value is False or value is None:
         return False
-    raise EvaluationError(f"„{word}“ braucht Ja oder Nein, nicht {describe(value)}.")
+    raise EvaluationError(f"{who} braucht Ja oder Nein; hier steht {describe(value)}.")
 
 
 def _constant(value: Any) -> _Part:
@@ -374,7 +374,9 @@ def _entry(owner: Any, at: Any) -> Any:
             raise EvaluationError(f"Der Name „{short(at)}“ ist nicht erlaubt.")
         return _member(owner, at)
     if not isinstance(owner, list | tuple):
-        raise EvaluationError(f"Eine Nummer in eckigen Klammern braucht eine Liste, nicht {describe(owner)}.")
+        raise EvaluationError(
+            f"Eine Nummer in eckigen Klammern braucht eine Liste; hier steht {describe(owner)}."
+        )
     if not isinstance(at, Decimal) or at != at.to_integral_value():
         raise EvaluationError("In eckigen Klammern steht eine ganze Zahl oder ein Feldname.")
     if not -len(owner) <= at < len(owner):
@@ -387,7 +389,7 @@ def _entry(owner: Any, at: Any) -> Any:
 def _number(value: Any, sign: str) -> Decimal:
     if isinstance(value, Decimal):
         return value
-    raise EvaluationError(f"„{sign}“ braucht eine Zahl, nicht {describe(value)}.")
+    raise EvaluationError(f"„{sign}“ braucht eine Zahl; hier steht {describe(value)}.")
 
 
 def _negated(value: Any) -> Decimal:
@@ -398,7 +400,7 @@ def _arithmetic(sign: str, operation: Callable[[Decimal, Decimal], Decimal]) -> 
     def run(left: Any, right: Any) -> Decimal:
         if type(left) is not Decimal or type(right) is not Decimal:
             raise EvaluationError(
-                f"„{sign}“ braucht zwei Zahlen, nicht {describe(left)} und {describe(right)}."
+                f"„{sign}“ braucht zwei Zahlen; hier stehen {describe(left)} und {describe(right)}."
             )
         try:
             return operation(left, right)
@@ -434,7 +436,8 @@ def _ordered(sign: str, operation: Callable[[Any, Any], bool]) -> Callable[[Any,
             return operation(left, right)
         hint = " Ein Datum aus einem Text macht „datum(…)“, eine Zahl „zahl(…)“."
         raise EvaluationError(
-            f"„{sign}“ vergleicht zwei Zahlen oder zwei Daten, nicht {describe(left)} und {describe(right)}."
+            f"„{sign}“ vergleicht zwei Zahlen oder zwei Daten; "
+            f"hier stehen {describe(left)} und {describe(right)}."
             + (hint if isinstance(left, str) or isinstance(right, str) else "")
         )
 
@@ -448,13 +451,21 @@ _ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Div: _arithmetic("/", _divide),
 }
 
+ORDERINGS: dict[str, Callable[[Any, Any], bool]] = {
+    "<": _ordered("<", operator.lt),
+    "<=": _ordered("<=", operator.le),
+    ">": _ordered(">", operator.gt),
+    ">=": _ordered(">=", operator.ge),
+}
+"""Which of two numbers or dates is greater; anything else raises EvaluationError."""
+
 _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Eq: equal,
     ast.NotEq: lambda left, right: not equal(left, right),
-    ast.Lt: _ordered("<", operator.lt),
-    ast.LtE: _ordered("<=", operator.le),
-    ast.Gt: _ordered(">", operator.gt),
-    ast.GtE: _ordered(">=", operator.ge),
+    ast.Lt: ORDERINGS["<"],
+    ast.LtE: ORDERINGS["<="],
+    ast.Gt: ORDERINGS[">"],
+    ast.GtE: ORDERINGS[">="],
     ast.In: contains,
     ast.NotIn: lambda left, right: not contains(left, right),
 }

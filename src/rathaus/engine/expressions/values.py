@@ -65,7 +65,9 @@ def equal(left: Any, right: Any) -> bool:
         if len(left) != len(right):
             return False
         return all(equal(scalar(one), scalar(other)) for one, other in zip(left, right, strict=True))
-    raise EvaluationError(f"{describe(left)} und {describe(right)} lassen sich nicht vergleichen.")
+    raise EvaluationError(
+        f"Verglichen wird nur Gleiches; hier stehen {describe(left)} und {describe(right)}."
+    )
 
 
 def scalar(value: Any) -> Any:

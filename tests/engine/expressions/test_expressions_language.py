@@ -182,7 +182,7 @@ def test_functions(text: str, expected: Any) -> None:
         ("antrag.beginn < heute", "datum(…)"),
         ("heute == antrag.beginn", "ein Datum und ein Text"),
         ('rolle < "x"', "ein Text und ein Text"),
-        ("rolle and true", "„und“ braucht Ja oder Nein"),
+        ("rolle and true", "„and“ braucht Ja oder Nein; hier steht ein Text"),
         ("1 if antrag.betrag else 2", "Ja oder Nein"),
         ("antrag.betrag + rolle", "zwei Zahlen"),
         ("rolle * 3", "zwei Zahlen"),
@@ -196,9 +196,9 @@ def test_functions(text: str, expected: Any) -> None:
         ("preise[-4]", "gibt es nicht"),
         ("preise[0.5]", "ganze Zahl"),
         ("antrag.betrag / (antrag.betrag - 150.10)", "Durch null"),
-        ("antrag == antrag", "nicht vergleichen"),
+        ("antrag == antrag", "nur Gleiches"),
         ("antrag.betrag in 5", "„in“ sucht"),
-        ("antrag in preise", "nicht vergleichen"),
+        ("antrag in preise", "nur Gleiches"),
         ("1 in antrag.hunde", "nur einfache Werte"),
         ("[antrag]", "nur einfache Werte"),
         ("summe(antrag.betrag)", "eine Liste erwartet"),
@@ -245,7 +245,7 @@ def test_expressions_are_equal_and_hashed_by_their_text() -> None:
 def test_a_condition_holds_or_not() -> None:
     assert compile_expression("antrag.betrag > 1").holds(CASE) is True
     assert compile_expression("antrag.fehlt").holds(CASE) is False
-    with pytest.raises(EvaluationError, match=r"nicht eine Zahl.*Ausdruck: antrag\.betrag"):
+    with pytest.raises(EvaluationError, match=r"steht eine Zahl.*Ausdruck: antrag\.betrag"):
         compile_expression("antrag.betrag").holds(CASE)
 
 
