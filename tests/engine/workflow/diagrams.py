@@ -3,7 +3,7 @@
     bpmn(process(user("pruefen"), flows="start > pruefen > ende"))
 
 Elements named ``start`` and ``ende`` are added when nobody gives them. In ``flows`` a condition stands in
-braces behind the arrow (``"wahl >{betrag > 100} gross"``) and ``*`` marks the default flow (``"wahl >* klein"``).
+braces behind the arrow (``"wahl >{betrag > 100} gross"``), ``*`` marks the default (``"wahl >* klein"``).
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ def process(*elements: str, flows: str, id: str = "p", lanes: dict[str, str] | N
         for index, (name, nodes) in enumerate((lanes or {}).items())
     )
     lane_set = f'<bpmn:laneSet id="{id}_lanes">{drawn}</bpmn:laneSet>' if lanes else ""
-    return f'<bpmn:process id="{id}" isExecutable="true">{lane_set}{_content(elements, flows, id)}</bpmn:process>'
+    content = lane_set + _content(elements, flows, id)
+    return f'<bpmn:process id="{id}" isExecutable="true">{content}</bpmn:process>'
 
 
 def _content(elements: tuple[str, ...], flows: str, prefix: str) -> str:
@@ -65,9 +66,9 @@ def _content(elements: tuple[str, ...], flows: str, prefix: str) -> str:
         if mark == "*":
             defaults[source] = name
         elif mark:
-            inner = escape(mark[1:-1])
-            condition = f'<bpmn:conditionExpression xsi:type="bpmn:tFormalExpression">{inner}</bpmn:conditionExpression>'
-        text += f'<bpmn:sequenceFlow id="{name}" sourceRef="{source}" targetRef="{target}">{condition}</bpmn:sequenceFlow>\n'
+            condition = _formal("conditionExpression", mark[1:-1])
+        ends = f'sourceRef="{source}" targetRef="{target}"'
+        text += f'<bpmn:sequenceFlow id="{name}" {ends}>{condition}</bpmn:sequenceFlow>\n'
     for source, name in defaults.items():
         drawn = drawn.replace(f' id="{source}"', f' id="{source}" default="{name}"', 1)
     # SpiffWorkflow reads the flows of an element only from its own lists.
@@ -83,11 +84,8 @@ def _content(elements: tuple[str, ...], flows: str, prefix: str) -> str:
 
 
 def element(kind: str, id: str, inner: str = "", **attributes: str) -> str:
-    """Any element; ``r_four_eyes`` becomes ``r:four-eyes``, other attributes stay as they are."""
-    written = "".join(
-        f" {('r:' + name[2:].replace('_', '-')) if name.startswith('r_') else name.replace('__', ':')}={quoteattr(value)}"
-        for name, value in attributes.items()
-    )
+    """Any element; the attribute ``r_four_eyes`` becomes ``r:four-eyes``, ``a__b`` becomes ``a:b``."""
+    written = "".join(f" {_attribute(name)}={quoteattr(value)}" for name, value in attributes.items())
     before, after = "", inner
     if inner.startswith("<bpmn:extensionElements>"):
         before, rest = inner.split("</bpmn:extensionElements>", 1)
@@ -113,10 +111,15 @@ def repeat(collection: str, item: str | None = None, *, sequential: bool = False
 
 def timer(form: str, text: str) -> str:
     """A timer definition; ``form`` is Duration, Date or Cycle."""
-    return (
-        f'<bpmn:timerEventDefinition><bpmn:time{form} xsi:type="bpmn:tFormalExpression">{escape(text)}'
-        f"</bpmn:time{form}></bpmn:timerEventDefinition>"
-    )
+    return f"<bpmn:timerEventDefinition>{_formal(f'time{form}', text)}</bpmn:timerEventDefinition>"
+
+
+def _formal(kind: str, text: str) -> str:
+    return f'<bpmn:{kind} xsi:type="bpmn:tFormalExpression">{escape(text)}</bpmn:{kind}>'
+
+
+def _attribute(name: str) -> str:
+    return "r:" + name[2:].replace("_", "-") if name.startswith("r_") else name.replace("__", ":")
 
 
 def _trigger(
@@ -211,7 +214,7 @@ def boundary(
 
 
 def sub(id: str, *elements: str, flows: str, inner: str = "", **attributes: str) -> str:
-    """An embedded subprocess; its start and end are ``<id>_start`` and ``<id>_ende``, written so in ``flows``."""
+    """An embedded subprocess; ``flows`` names its start ``<id>_start`` and its end ``<id>_ende``."""
     drawn = list(elements)
     if re.search(rf"\b{id}_start\b", flows):
         drawn.insert(0, start(f"{id}_start"))

@@ -19,6 +19,7 @@ from rathaus.engine.workflow.definition import (
     Start,
     Waiting,
 )
+from rathaus.engine.workflow.differences import Difference, can_migrate, diff
 from rathaus.engine.workflow.machine import advance, start
 from rathaus.engine.workflow.protocol import (
     CallOperation,
@@ -56,6 +57,7 @@ __all__ = [
     "CloseTask",
     "Definition",
     "DefinitionError",
+    "Difference",
     "Effect",
     "Element",
     "Ended",
@@ -81,6 +83,8 @@ __all__ = [
     "Waiting",
     "WorkflowError",
     "advance",
+    "can_migrate",
     "compile_bpmn",
+    "diff",
     "start",
 ]

@@ -425,8 +425,9 @@ class _Run(Instance):
         entry = self.tokens.pop(token)
         self.cancel_hosted(token)
         for name, _ in node.outputs:
+            # An output that came with a migration lacks the values of the instances before: None.
             values = entry[3]["o"].get(name, NOTHING)
-            listed = [decode(values[str(index)]) for index in range(entry[3]["k"])]
+            listed = [decode(values.get(str(index))) for index in range(entry[3]["k"])]
             self.assign(node, entry[1], name, listed)
         self.leave(node, entry[1])
 

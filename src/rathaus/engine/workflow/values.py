@@ -1,7 +1,7 @@
 """Variables of a process as plain JSON and back, exactly.
 
 JSON knows no decimals and no dates. They are kept as objects with one key that begins with ``$``; a mapping
-whose own keys begin so is escaped. ``float`` is refused, since cents are exact here.
+whose own keys begin so is escaped. A ``float`` becomes the decimal that it prints as, or is refused.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+
+from rathaus.engine.expressions import EvaluationError, admit
 
 CHARACTERS_AT_MOST = 20_000  # all variables of one scope; a usual process has some hundred
 DEPTH_AT_MOST = 20
@@ -61,6 +63,11 @@ def _encode(value: Any, budget: list[int], depth: int) -> Any:
         if depth > DEPTH_AT_MOST:
             raise ValueRefused("Eine Variable ist zu tief verschachtelt.")
         result = [_encode(item, budget, depth + 1) for item in value]
+    elif kind is float:  # as an expression takes it: the decimal that it prints as, if that is short enough
+        try:
+            return _encode(admit(value), budget, depth)
+        except EvaluationError as error:
+            raise ValueRefused(error.reason) from error
     elif isinstance(value, str):  # a choice of an enumeration, a text marked as safe
         return _encode(str.__str__(value), budget, depth)
     else:
