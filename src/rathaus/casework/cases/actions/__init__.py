@@ -1,0 +1,1 @@
+"""Everything that writes cases, one module a matter."""

@@ -1,0 +1,110 @@
+"""Deciding: proposed by one, released by another, or automatic where the law leaves no choice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from rathaus.casework.cases import events
+from rathaus.casework.cases.enums import DecisionState, FindingResult, Outcome
+from rathaus.casework.cases.models import Decision, Finding
+from rathaus.casework.cases.steps import Run, lock
+from rathaus.casework.services.operations import Refused, operation
+from rathaus.core.identity.actors import Actor, NotAllowed
+
+HEAD = "Leitung"  # the role that may allow an exception from a rule
+
+
+def propose(
+    run: Run, *, outcome: str, amount: Decimal | None, reasons: str, details: Mapping[str, Any]
+) -> Decision:
+    """Propose a decision. A failed rule without an exception stands in the way of granting."""
+    if outcome not in Outcome.values:
+        raise Refused("Wählen Sie, wie Sie entscheiden möchten.")
+    if not reasons.strip():
+        raise Refused("Schreiben Sie eine Begründung. Sie steht im Bescheid.")
+    if amount is not None and (amount < 0 or amount != round(amount, 2)):
+        raise Refused("Der Betrag muss ein Betrag in Euro und Cent sein.")
+    if outcome != Outcome.REFUSED:
+        failed = Finding.objects.filter(case=run.case, result=FindingResult.FAILED, excepted_at=None).first()
+        if failed:
+            raise Refused(f"„{failed.title}“ ist nicht erfüllt. Erst muss die Leitung eine Ausnahme zulassen.")
+    decision = Decision.objects.create(
+        authority_id=run.case.authority_id,
+        case=run.case,
+        party_id=run.case.party_id,
+        outcome=outcome,
+        amount=None if outcome == Outcome.REFUSED else amount,
+        reasons=reasons.strip()[:10_000],
+        details=dict(details),
+        proposed_at=run.now,
+        proposed_by_id=run.by.account,
+    )
+    run.record(events.PROPOSED, outcome=Outcome(outcome).label)
+    return decision
+
+
+def decide(run: Run, *, approve: bool, note: str) -> Decision:
+    """Release the open proposal or send it back with a note. Nobody decides their own proposal."""
+    decision = Decision.objects.filter(case=run.case, state=DecisionState.PROPOSED).first()
+    if decision is None:
+        raise Refused("Es gibt keinen offenen Vorschlag.")
+    if decision.proposed_by_id == run.by.account:
+        raise NotAllowed("Sie haben den Vorschlag gemacht. Freigeben muss eine andere Person (Vier-Augen-Prinzip).")
+    if not approve and not note.strip():
+        raise Refused("Schreiben Sie, was am Vorschlag zu ändern ist.")
+    decision.state = DecisionState.DECIDED if approve else DecisionState.RETURNED
+    decision.decided_at, decision.decided_by_id = run.now, run.by.account
+    decision.decided_function = run.by.function
+    decision.return_note = "" if approve else note.strip()[:2000]
+    decision.save(update_fields=["state", "decided_at", "decided_by", "decided_function", "return_note"])
+    run.decision = decision if approve else None
+    run.record(events.DECIDED if approve else events.RETURNED, outcome=Outcome(decision.outcome).label)
+    return decision
+
+
+@operation("decisions.automatic", decides=True)
+def decide_automatically(
+    step: Run, *, ergebnis: str, begruendung: str, betrag: Decimal | None = None
+) -> dict[str, Any]:
+    """Decide without a person. Only packages that say why no discretion is involved may call this (VwVfG § 35a)."""
+    if ergebnis not in Outcome.values:
+        raise Refused(f"Unbekanntes Ergebnis „{ergebnis}“.")
+    case = step.case
+    step.decision = Decision.objects.create(
+        authority_id=case.authority_id,
+        case=case,
+        party_id=case.party_id,
+        outcome=ergebnis,
+        amount=betrag,
+        reasons=begruendung,
+        state=DecisionState.DECIDED,
+        is_automatic=True,
+        decided_at=step.now,
+        decided_function="Automatische Entscheidung",
+    )
+    step.record(events.DECIDED_AUTOMATICALLY, outcome=Outcome(ergebnis).label)
+    return {"ergebnis": ergebnis}
+
+
+def allow_exception(*, by: Actor, finding: UUID, reason: str) -> Finding:
+    """Allow an exception from a failed rule: role, account, time and reason stay visible for ever."""
+    if HEAD not in by.roles:
+        raise NotAllowed("Eine Ausnahme zulassen darf nur die Leitung.")
+    if len(reason.strip()) < 10:
+        raise Refused("Begründen Sie die Ausnahme in einem Satz.")
+    with by.acting():
+        found = Finding.objects.select_for_update().get(id=finding)
+        if found.result != FindingResult.FAILED or found.excepted_at:
+            raise Refused("Zu dieser Regel braucht es keine Ausnahme.")
+        found.excepted_at, found.excepted_by_id = timezone.now(), by.account
+        found.excepted_function, found.excepted_reason = by.function, reason.strip()
+        found.save(update_fields=["excepted_at", "excepted_by", "excepted_function", "excepted_reason"])
+        run = lock(found.case_id, by=by)
+        run.record(events.EXCEPTION_ALLOWED, title=found.title)
+        run.write()
+        return found

@@ -1,0 +1,88 @@
+"""Filling in an application: drafts can be left and found again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from rathaus.casework.cases.models import Draft
+from rathaus.casework.services.models import Offer
+from rathaus.casework.services.operations import Refused
+from rathaus.casework.services.packages import package_of
+from rathaus.core.files import actions as files
+from rathaus.core.files.models import Blob
+from rathaus.core.identity.actors import Actor, NotAllowed
+from rathaus.core.identity.models import Party
+
+KEPT_DAYS = 30  # OZG § 8a (3): thirty days after the last edit
+
+
+def check_open(offer: Offer) -> None:
+    """Raises Refused with the reason while the offer takes no applications."""
+    now = timezone.now()
+    if not offer.is_open:
+        raise Refused("Diese Leistung wird zurzeit nicht angeboten.")
+    if offer.opens_at and now < offer.opens_at:
+        raise Refused("Der Antragszeitraum hat noch nicht begonnen.")
+    if offer.closes_at and now >= offer.closes_at:
+        raise Refused("Der Antragszeitraum ist abgelaufen.")
+
+
+def begin_draft(*, by: Actor, offer: Offer, party: UUID, profile: Mapping[str, Any] | None = None) -> Draft:
+    """Begin an application for a party that `by` may act for; what is known of the party is filled in."""
+    if party not in by.parties or by.account is None:
+        raise NotAllowed("Für diese Antragstellerin oder diesen Antragsteller dürfen Sie nicht handeln.")
+    check_open(offer)
+    package = package_of(offer.version_id)
+    with by.acting():
+        applicant = Party.objects.get(id=party)
+        if package.manifest.fuer_behoerden and applicant.authority_id is None:
+            raise NotAllowed("Diesen Antrag können nur Kommunen stellen.")
+        return Draft.objects.create(
+            authority_id=offer.authority_id,
+            offer=offer,
+            version_id=offer.version_id,
+            party=applicant,
+            account_id=by.account,
+            answers=package.form.prefill(profile or {}),
+            expires_on=timezone.localdate() + timedelta(days=KEPT_DAYS),
+        )
+
+
+def save_draft(
+    *, by: Actor, draft: Draft, answers: Mapping[str, Any], pages_done: Sequence[str] | None = None
+) -> Draft:
+    """Keep what was typed so far; errors or not, nothing is lost."""
+    if draft.party_id not in by.parties:
+        raise NotAllowed("Dieser Entwurf gehört jemand anderem.")
+    with by.acting():
+        draft.answers = dict(answers)
+        if pages_done is not None:
+            draft.pages_done = list(pages_done)
+        draft.saved_at = timezone.now()
+        draft.expires_on = timezone.localdate() + timedelta(days=KEPT_DAYS)
+        draft.save(update_fields=["answers", "pages_done", "saved_at", "expires_on"])
+        return draft
+
+
+def attach_file(*, by: Actor, draft: Draft, name: str, content: bytes) -> Blob:
+    """Take an upload into the draft's keeping. Raises FileRefused with a sentence for the applicant."""
+    if draft.party_id not in by.parties:
+        raise NotAllowed("Dieser Entwurf gehört jemand anderem.")
+    media_type = files.media_type_of(name, content)
+    with by.acting():
+        return files.keep(
+            authority=draft.authority_id, content=content, media_type=media_type, party=draft.party_id
+        )
+
+
+def discard_draft(*, by: Actor, draft: Draft) -> None:
+    """Throw an application away that was not handed in."""
+    if draft.party_id not in by.parties:
+        raise NotAllowed("Dieser Entwurf gehört jemand anderem.")
+    with by.acting():
+        draft.delete()

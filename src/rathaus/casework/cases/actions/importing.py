@@ -1,0 +1,228 @@
+"""Handing in many applications from a CSV file: all of them, or none."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+from rathaus.casework.cases.actions.submission import InvalidAnswers, submit_application
+from rathaus.casework.cases.models import Application, Case
+from rathaus.casework.services.models import Offer
+from rathaus.casework.services.operations import Refused
+from rathaus.casework.services.packages import package_of
+from rathaus.core.authorities.models import Authority
+from rathaus.core.authorities.queries import by_ags
+from rathaus.core.identity.actions import party_of_authority
+from rathaus.core.identity.actors import Actor, NotAllowed
+from rathaus.core.identity.models import Party
+from rathaus.law.money import AmountError, parse_amount
+
+FIXED = ("leistung", "ags")
+ROWS_AT_MOST = 20_000
+_SPACE = UUID("0194c5a0-0000-7000-8000-000000000001")
+
+
+@dataclass(frozen=True)
+class LineProblem:
+    """Why a line cannot be taken; line 1 is the header."""
+
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"Zeile {self.line}: {self.reason}"
+
+
+class FileNotImported(Exception):
+    """Nothing of the file was stored. `problems` has every line that is wrong."""
+
+    def __init__(self, problems: list[LineProblem]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class _Line:
+    number: int
+    offer: Offer
+    authority: Authority
+    answers: dict[str, Any]
+    submission: UUID
+
+
+def import_applications(
+    *,
+    by: Actor,
+    content: bytes,
+    at: datetime | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> list[Case]:
+    """Hand in every line of a CSV file (UTF-8, semicolons, header) in one transaction, or none of them.
+
+    Columns: `leistung` (slug of the offer), `ags` (municipality key of the applicant), then fields of the form by path:
+    `kosten.0.betrag`; lists of values are separated by `|`. Raises FileNotImported with line and reason of each fault.
+    """
+    if not by.is_staff:
+        raise NotAllowed("Anträge einlesen darf nur die Behörde, bei der sie eingehen.")
+    rows = _rows(content)
+    with by.acting():
+        lines = _lines(by, rows)
+        problems: list[LineProblem] = []
+        cases: list[Case] = []
+        for line in lines:
+            try:
+                with by.acting():
+                    cases.append(
+                        submit_application(
+                            by=by,
+                            offer=line.offer,
+                            party=party_of_authority(line.authority),
+                            answers=line.answers,
+                            submission=line.submission,
+                            at=at,
+                        )
+                    )
+            except InvalidAnswers as wrong:
+                problems += [LineProblem(line.number, f"{e.path}: {e.message}") for e in wrong.errors]
+            except (Refused, NotAllowed) as wrong:
+                problems.append(LineProblem(line.number, str(wrong)))
+            progress(len(cases), len(lines))
+        if problems:
+            raise FileNotImported(problems)
+        return cases
+
+
+def _rows(content: bytes) -> list[tuple[int, dict[str, str]]]:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as wrong:
+        line = content[: wrong.start].count(b"\n") + 1
+        raise FileNotImported([LineProblem(line, "Die Datei ist nicht UTF-8. Speichern Sie sie als „CSV UTF-8“.")]) from wrong
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=";", strict=True)
+    header = reader.fieldnames or []
+    missing = [name for name in FIXED if name not in header]
+    if missing:
+        raise FileNotImported([LineProblem(1, f"Spalte „{name}“ fehlt.") for name in missing])
+    if len(set(header)) != len(header):
+        raise FileNotImported([LineProblem(1, "Eine Spalte kommt zweimal vor.")])
+    rows: list[tuple[int, dict[str, str]]] = []
+    try:
+        for row in reader:
+            if None in row or None in row.values():
+                reason = f"Die Zeile hat nicht {len(header)} Spalten wie die Kopfzeile."
+                raise FileNotImported([LineProblem(reader.line_num, reason)])
+            rows.append((reader.line_num, row))
+            if len(rows) > ROWS_AT_MOST:
+                raise FileNotImported([LineProblem(reader.line_num, f"Mehr als {ROWS_AT_MOST} Zeilen.")])
+    except csv.Error as wrong:
+        raise FileNotImported([LineProblem(reader.line_num, f"Die Zeile ist kein gültiges CSV: {wrong}")]) from wrong
+    if not rows:
+        raise FileNotImported([LineProblem(1, "Die Datei enthält keine Anträge.")])
+    return rows
+
+
+def _lines(by: Actor, rows: list[tuple[int, dict[str, str]]]) -> list[_Line]:
+    """Lines that name a known offer of this authority and a known applicant, once each; else all problems."""
+    offers = {offer.slug: offer for offer in Offer.objects.filter(authority_id=by.authority)}
+    register = by_ags({row["ags"].strip() for _, row in rows})
+    submissions = {
+        uuid5(_SPACE, f"{offer.id}/{authority.ags}") for offer in offers.values() for authority in register.values()
+    }
+    already = set(Application.objects.filter(submission__in=submissions).values_list("submission", flat=True))
+    problems: list[LineProblem] = []
+    lines: list[_Line] = []
+    seen: dict[UUID, int] = {}
+    for number, row in rows:
+        offer, authority = offers.get(row["leistung"].strip()), register.get(row["ags"].strip())
+        if offer is None:
+            problems.append(LineProblem(number, f"Die Leistung „{row['leistung']}“ bietet diese Behörde nicht an."))
+            continue
+        if authority is None:
+            problems.append(LineProblem(number, f"Den Gemeindeschlüssel „{row['ags']}“ gibt es im Verzeichnis nicht."))
+            continue
+        submission = uuid5(_SPACE, f"{offer.id}/{authority.ags}")
+        if submission in seen:
+            problems.append(LineProblem(number, f"{authority.label} steht schon in Zeile {seen[submission]}."))
+            continue
+        seen[submission] = number
+        if submission in already:
+            problems.append(LineProblem(number, f"{authority.label} hat diesen Antrag schon gestellt."))
+            continue
+        try:
+            answers = _answers(offer, row)
+        except ValueError as wrong:
+            problems.append(LineProblem(number, str(wrong)))
+            continue
+        lines.append(_Line(number, offer, authority, answers, submission))
+    if problems:
+        raise FileNotImported(problems)
+    return lines
+
+
+def _answers(offer: Offer, row: Mapping[str, str]) -> dict[str, Any]:
+    """Texts of a line as answers of the form; columns of other services must be empty."""
+    form = package_of(offer.version_id).form
+    answers: dict[str, Any] = {}
+    for column, text in row.items():
+        if column in FIXED or not (text := text.strip()):
+            continue
+        node = form.field_at(column)
+        if node is None:
+            raise ValueError(f"Das Feld „{column}“ kennt das Formular nicht.")
+        _put(answers, column.split("."), _value(node.kind, text, column))
+    return answers
+
+
+def _value(kind: str, text: str, column: str) -> Any:
+    match kind:
+        case "money":
+            try:
+                return str(parse_amount(text))
+            except AmountError as wrong:
+                raise ValueError(f"{column}: {wrong}") from wrong
+        case "boolean":
+            if text.lower() not in {"ja", "nein"}:
+                raise ValueError(f"{column}: „{text}“ ist weder „ja“ noch „nein“.")
+            return text.lower() == "ja"
+        case "integer":
+            if not text.isdigit():
+                raise ValueError(f"{column}: „{text}“ ist keine ganze Zahl.")
+            return int(text)
+        case "choices" | "ags_list":
+            return [part.strip() for part in text.split("|") if part.strip()]
+    return text
+
+
+def _put(answers: dict[str, Any], path: list[str], value: Any) -> None:
+    """Set `kosten.0.betrag`; rows of a table are lists."""
+    here: Any = answers
+    for step, following in zip(path, path[1:], strict=False):
+        fresh: Any = [] if following.isdigit() else {}
+        if isinstance(here, list):
+            index = int(step)
+            if index > len(here):
+                raise ValueError(f"{'.'.join(path)}: Die Zeile davor fehlt.")
+            if index == len(here):
+                here.append(fresh)
+            here = here[index]
+        else:
+            here = here.setdefault(step, fresh)
+    here[path[-1]] = value
+
+
+def party_answers(party: Party) -> Mapping[str, Any]:
+    """What a form may be filled with in advance, for the party that applies."""
+    return {
+        "partei": {
+            "name": party.name,
+            "strasse": party.street,
+            "plz": party.postal_code,
+            "ort": party.city,
+            "email": party.email,
+        }
+    }

@@ -1,0 +1,111 @@
+"""The notice: the decision as a letter in the mailbox, with the dates that follow from it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from rathaus.casework.cases import events, jobs
+from rathaus.casework.cases.enums import DecisionState
+from rathaus.casework.cases.models import Case, Decision, Finding, Notice
+from rathaus.casework.records.enums import DocumentKind
+from rathaus.casework.records.models import Document
+from rathaus.casework.cases.steps import Run
+from rathaus.casework.services.operations import operation
+from rathaus.casework.services.packages import package_of
+from rathaus.core.files import actions as files
+from rathaus.engine.letters import render_letter
+from rathaus.law.days import Land
+from rathaus.law.notification import Channel, deemed_notification, remedy_deadline, remedy_for
+
+def letter_data(case: Case, decision: Decision) -> dict[str, Any]:
+    """Everything a letter's template may print."""
+    authority = case.authority
+    application = case.application
+    package = package_of(application.version_id)
+    issued_on = timezone.localdate()
+    exceptions = Finding.objects.filter(case=case, excepted_at__isnull=False).order_by("position")
+    return {
+        "datum": issued_on,
+        "behoerde": {
+            "name": authority.label,
+            "art": authority.kind,
+            "strasse": authority.street,
+            "plz": authority.postal_code,
+            "ort": authority.city,
+            "land": authority.land,
+        },
+        "empfaenger": [case.party_name, *case.party_address],
+        "fall": {
+            "nummer": case.reference,
+            "titel": case.title,
+            "leistung": case.offer.title,
+            "eingang": timezone.localtime(case.opened_at).date(),
+        },
+        "antrag": package.form.typed(application.answers),
+        "parameter": case.offer.parameters,
+        "entscheidung": {
+            "ergebnis": decision.outcome,
+            "ergebnis_text": decision.get_outcome_display(),
+            "betrag": decision.amount,
+            "begruendung": decision.reasons,
+            "einzelheiten": decision.details,
+            "automatisch": decision.is_automatic,
+            "am": timezone.localtime(decision.decided_at).date() if decision.decided_at else None,
+            "funktion": decision.decided_function,
+            "konto": decision.decided_by.email.split("@")[0] if decision.decided_by else "",
+            "ausnahmen": [
+                {"regel": found.title, "wert": found.value, "grund": found.excepted_reason} for found in exceptions
+            ],
+        },
+        "rechtsbehelf": remedy_for(authority.kind, land=Land(authority.land), on=issued_on).remedy,
+    }
+
+
+@operation("letters.issue", later=True)
+def issue_notice(step: Run, *, vorlage: str = "bescheid.typ") -> dict[str, Any]:
+    """Operation: render, file and deliver the notice of a case's decision with a letter template of the package."""
+    case = step.case
+    decision = (
+        Decision.objects.select_for_update(of=("self",))
+        .select_related("decided_by")
+        .get(case=case, state=DecisionState.DECIDED)
+    )
+    data = letter_data(case, decision)
+    title = f"Bescheid {case.reference}"
+    pdf = render_letter(step.package.letters[vorlage], data, fonts=settings.LETTER_FONTS, title=title)
+    blob = files.keep(authority=case.authority_id, content=pdf, media_type="application/pdf")
+    document = Document.objects.create(
+        authority_id=case.authority_id,
+        case_id=case.id,
+        party_id=case.party_id,
+        kind=DocumentKind.NOTICE,
+        title="Bescheid",
+        file_name=f"Bescheid-{case.reference}.pdf",
+        blob=blob,
+        sha256=blob.sha256,
+        size=blob.size,
+        media_type=blob.media_type,
+        origin=case.authority.label,
+    )
+    land, issued_on = Land(case.authority.land), data["datum"]
+    deemed_on = deemed_notification(issued_on, land=land, channel=Channel.MAILBOX)
+    Notice.objects.create(
+        authority_id=case.authority_id,
+        case=case,
+        party_id=case.party_id,
+        decision=decision,
+        document=document,
+        issued_on=issued_on,
+        deemed_on=deemed_on,
+        remedy=data["rechtsbehelf"],
+        remedy_until=remedy_deadline(deemed_on, land=land),
+    )
+    decision.notified_at = timezone.now()
+    decision.save(update_fields=["notified_at"])
+    step.outcome = decision.outcome
+    step.record(events.NOTICE_ISSUED)
+    jobs.send_mail_to_applicant.defer(authority=str(case.authority_id), case=str(case.id), reason="notice")
+    return {}

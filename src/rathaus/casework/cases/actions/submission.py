@@ -1,0 +1,175 @@
+"""Handing in: the one way an application becomes a case, from the form, a file or a program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.utils import timezone
+
+from rathaus.casework.cases import events, jobs
+from rathaus.casework.cases.actions.drafts import check_open
+from rathaus.casework.cases.models import Application, Case, Draft
+from rathaus.casework.cases.steps import opening
+from rathaus.casework.records.enums import DocumentKind
+from rathaus.casework.records.models import Document
+from rathaus.casework.services.models import Offer
+from rathaus.casework.services.packages import Package, package_of
+from rathaus.core.files.models import Blob
+from rathaus.core.identity.actors import Actor, NotAllowed
+from rathaus.core.identity.models import Party
+from rathaus.core.tenancy import new_id
+from rathaus.engine.forms import FieldError
+
+
+class InvalidAnswers(Exception):
+    """The application is not complete or contradicts itself; `errors` says where, in words."""
+
+    def __init__(self, errors: tuple[FieldError, ...]) -> None:
+        super().__init__("; ".join(f"{error.path}: {error.message}" for error in errors))
+        self.errors = errors
+
+
+def submit_draft(*, by: Actor, draft: UUID) -> Case:
+    """Hand a draft in. Sent twice (double click, resent request), it makes one case and answers with it."""
+    with by.acting():
+        found = Draft.objects.select_for_update().select_related("offer", "party").filter(id=draft).first()
+        if found is None:
+            application = Application.objects.select_related("case").filter(submission=draft).first()
+            if application is None:
+                raise Draft.DoesNotExist
+            return application.case
+        case = submit_application(
+            by=by,
+            offer=found.offer,
+            party=found.party,
+            answers=found.answers,
+            submission=found.id,
+            version=found.version_id,
+        )
+        found.delete()
+        return case
+
+
+def submit_application(
+    *,
+    by: Actor,
+    offer: Offer,
+    party: Party,
+    answers: Mapping[str, Any],
+    submission: UUID,
+    version: UUID | None = None,
+    at: datetime | None = None,
+) -> Case:
+    """Make an application and its case, and begin its process.
+
+    `submission` identifies the act of handing in and is unique. Raises InvalidAnswers, Refused (window closed) or
+    NotAllowed; then nothing is stored.
+    """
+    if party.id not in by.parties and by.authority != offer.authority_id:
+        raise NotAllowed("Für diese Antragstellerin oder diesen Antragsteller dürfen Sie nicht handeln.")
+    check_open(offer)
+    package = package_of(version or offer.version_id)
+    if errors := package.form.check(answers):
+        raise InvalidAnswers(errors)
+    clean = package.form.clean(answers)
+    now = at or timezone.now()
+    with by.on_behalf_of(offer.authority_id):
+        application = _make_application(by, offer, party, package, clean, submission, version, now)
+        case = application.case
+        _file_attachments(case, clean)
+        run = opening(application, package, by=by)
+        run.record(events.OPENED)
+        run.start()
+        run.write()
+        jobs.send_receipt.defer(authority=str(case.authority_id), case=str(case.id))
+        return case
+
+
+def _make_application(
+    by: Actor,
+    offer: Offer,
+    party: Party,
+    package: Package,
+    answers: dict[str, Any],
+    submission: UUID,
+    version: UUID | None,
+    now: datetime,
+) -> Application:
+    names = {"antrag": package.form.typed(answers), "parameter": offer.parameters}
+    case = Case(
+        authority_id=offer.authority_id,
+        offer=offer,
+        party=party,
+        party_name=party.name,
+        party_address=party.address,
+        applicant_id=party.authority_id,
+        reference=_next_reference(offer.authority_id, offer.prefix, timezone.localtime(now).year),
+        title=str(package.title.evaluate(names))[:200],
+        amount=package.amount.evaluate(names) if package.amount else None,
+        opened_at=now,
+    )
+    return Application(
+        authority_id=offer.authority_id,
+        case=case,
+        party=party,
+        version_id=version or offer.version_id,
+        answers=answers,
+        submission=submission,
+        submitted_at=now,
+        submitted_by_id=by.account,
+    )
+
+
+def _next_reference(authority: UUID, prefix: str, year: int) -> str:
+    """SHH-2021-00018: counted per authority, prefix and year without gaps."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO cases_referencecounter (id, authority_id, prefix, year, last) VALUES (%s, %s, %s, %s, 1) "
+            "ON CONFLICT (authority_id, prefix, year) DO UPDATE SET last = cases_referencecounter.last + 1 "
+            "RETURNING last",
+            [new_id(), authority, prefix, year],
+        )
+        return f"{prefix}-{year}-{cursor.fetchone()[0]:05d}"
+
+
+def _file_attachments(case: Case, answers: Mapping[str, Any]) -> None:
+    files = {file["sha256"]: file for file in _files_in(answers)}
+    if not files:
+        return
+    blobs = {
+        blob.sha256: blob
+        for blob in Blob.objects.filter(authority_id=case.authority_id, sha256__in=files, party_id=case.party_id)
+    }
+    Document.objects.bulk_create(
+        Document(
+            authority_id=case.authority_id,
+            case_id=case.id,
+            party_id=case.party_id,
+            kind=DocumentKind.ATTACHMENT,
+            title=file["name"].rsplit(".", 1)[0][:200],
+            file_name=file["name"][:200],
+            blob=blobs[sha256],
+            sha256=sha256,
+            size=blobs[sha256].size,
+            media_type=blobs[sha256].media_type,
+            origin=case.party_name,
+        )
+        for sha256, file in files.items()
+        if sha256 in blobs
+    )
+
+
+def _files_in(value: Any) -> Iterator[Mapping[str, Any]]:
+    if isinstance(value, Mapping):
+        if "sha256" in value and "name" in value:
+            yield value
+        else:
+            for inner in value.values():
+                yield from _files_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _files_in(inner)

@@ -1,0 +1,46 @@
+from django.db.models import TextChoices
+
+
+class CaseState(TextChoices):
+    """The federal vocabulary of the status monitor (domain.md A2), with our words for it."""
+
+    RECEIVED = "RECEIVED", "Eingegangen"
+    PROCESSING = "PROCESSING", "In Bearbeitung"
+    ACTION_REQUIRED = "ACTION_REQUIRED", "Rückfrage"
+    COMPLETED = "COMPLETED", "Abgeschlossen"
+
+
+class Outcome(TextChoices):
+    """How a case was decided."""
+
+    GRANTED = "granted", "Bewilligt"
+    PARTLY = "partly", "Teilweise bewilligt"
+    REFUSED = "refused", "Abgelehnt"
+
+
+class TaskState(TextChoices):
+    OPEN = "open", "offen"
+    DONE = "done", "erledigt"
+    CANCELLED = "cancelled", "entfallen"
+
+
+class DecisionState(TextChoices):
+    PROPOSED = "proposed", "vorgeschlagen"
+    RETURNED = "returned", "zurückgegeben"
+    DECIDED = "decided", "entschieden"
+
+
+class FindingResult(TextChoices):
+    MET = "met", "erfüllt"
+    HINT = "hint", "Hinweis"
+    FAILED = "failed", "nicht erfüllt"
+
+
+class Sender(TextChoices):
+    STAFF = "staff", "Behörde"
+    APPLICANT = "applicant", "Antragstellende"
+
+
+class IncidentState(TextChoices):
+    OPEN = "open", "offen"
+    RESOLVED = "resolved", "behoben"

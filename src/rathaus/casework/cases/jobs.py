@@ -1,0 +1,131 @@
+"""What runs later for cases. Arguments are ids, and for operations what the package passes."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.utils import timezone
+from procrastinate import JobContext
+
+from rathaus.casework.cases import events
+from rathaus.casework.cases.models import Case, Incident, Timer
+from rathaus.casework.cases.steps import Run, lock
+from rathaus.casework.services.models import Offer
+from rathaus.core.audit.actions import seal
+from rathaus.core.identity.actors import Actor
+from rathaus.core.identity.models import Party
+from rathaus.core.jobs.queue import RETRY, app
+from rathaus.core.tenancy import acting
+from rathaus.engine import workflow
+from rathaus.engine.workflow.values import decode
+
+MAILS = {
+    "receipt": ("Ihr Antrag ist eingegangen", "wir haben Ihren Antrag „{title}“ erhalten. Ihre Vorgangsnummer ist {reference}."),
+    "question": ("Rückfrage zu Ihrem Antrag", "zu Ihrem Antrag „{title}“ ({reference}) haben wir eine Rückfrage."),
+    "message": ("Neue Nachricht", "zu Ihrem Antrag „{title}“ ({reference}) liegt eine Nachricht für Sie bereit."),
+    "notice": ("Ihr Bescheid ist da", "über Ihren Antrag „{title}“ ({reference}) ist entschieden. Der Bescheid liegt in Ihrem Postfach."),
+}  # fmt: skip
+
+
+@app.task(name="cases.run_operation", retry=RETRY, pass_context=True)
+def run_operation(
+    context: JobContext, *, authority: str, case: str, token: str, element: str, operation: str, arguments: dict[str, Any]
+) -> None:
+    """Run an operation of a service task and let the process go on. After the last try it becomes an incident."""
+    by = Actor.system(UUID(authority))
+    with by.acting():
+        run = lock(UUID(case), by=by)
+        if not _waits(run, token):
+            return
+        answer = run.call(token, operation, decode(arguments))
+        is_last = context.job.attempts + 1 >= (RETRY.max_attempts or 1)
+        if isinstance(answer, workflow.OperationDone) or is_last:
+            run.send(answer)
+            run.write()
+            return
+    raise OperationNotDone(f"{operation}: {answer.message}")
+
+
+class OperationNotDone(Exception):
+    """An operation failed and will be tried again."""
+
+
+def _waits(run: Run, token: str) -> bool:
+    return any(found.token == token for found in run.package.definition.waiting(run.state))
+
+
+def retry_incident(*, by: Actor, incident: UUID) -> Incident:
+    """Action of staff: try a failed operation once more, now."""
+    with by.acting():
+        found = Incident.objects.select_for_update().get(id=incident)
+        run = lock(found.case_id, by=by)
+        run.record(events.INCIDENT_RETRIED, element=found.element)
+        answer = run.call(found.token, found.operation, decode(found.arguments))
+        if isinstance(answer, workflow.OperationDone):
+            found.state, found.resolved_at, found.resolved_by_id = "resolved", timezone.now(), by.account
+            found.save(update_fields=["state", "resolved_at", "resolved_by"])
+        run.send(answer)
+        run.write()
+        return found
+
+
+@app.task(name="cases.send_receipt", retry=RETRY)
+def send_receipt(*, authority: str, case: str) -> None:
+    _mail(UUID(authority), UUID(case), "receipt")
+
+
+@app.task(name="cases.send_mail_to_applicant", retry=RETRY)
+def send_mail_to_applicant(*, authority: str, case: str, reason: str) -> None:
+    _mail(UUID(authority), UUID(case), reason)
+
+
+def _mail(authority: UUID, case_id: UUID, reason: str) -> None:
+    with acting(authority=authority):
+        case = Case.objects.select_related("authority").get(id=case_id)
+    with acting(parties=[case.party_id]):
+        address = Party.objects.values_list("email", flat=True).get(id=case.party_id)
+    if not address:
+        return
+    subject, sentence = MAILS[reason]
+    body = (
+        f"Guten Tag,\n\n{sentence.format(title=case.title, reference=case.reference)}\n\n"
+        f"Hier sehen Sie alles zu Ihrem Antrag: {settings.BASE_URL}/meine/{case.id}/\n\n{case.authority.label}\n"
+    )
+    send_mail(f"{subject} ({case.reference})", body, None, [address])
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="cases.fire_due_timers", queueing_lock="cases.fire_due_timers")
+def fire_due_timers(timestamp: int) -> None:
+    """Let processes go on whose time has come."""
+    for authority in _authorities():
+        with acting(authority=authority):
+            due = list(Timer.objects.filter(authority_id=authority, due_at__lte=timezone.now())[:500])
+        for timer in due:
+            fire_timer(timer)
+
+
+def fire_timer(timer: Timer) -> None:
+    """One timer, in its own transaction; one that is gone by now is left alone."""
+    by = Actor.system(timer.authority_id)
+    with by.acting():
+        run = lock(timer.case_id, by=by)
+        if Timer.objects.filter(id=timer.id).delete()[0]:
+            run.record(events.TIMER_FIRED, element=timer.element)
+            run.send(workflow.TimerFired(timer.token))
+            run.write()
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="cases.seal_events", queueing_lock="cases.seal_events")
+def seal_events(timestamp: int) -> None:
+    """Seal what happened, per authority."""
+    for authority in _authorities():
+        seal(authority)
+
+
+def _authorities() -> list[UUID]:
+    return list(Offer.objects.order_by("authority_id").values_list("authority_id", flat=True).distinct())

@@ -1,0 +1,369 @@
+"""The kernel's tables: what was applied for, where the case stands, who must act, what was decided and told."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from rathaus.casework.cases.enums import (
+    CaseState,
+    DecisionState,
+    FindingResult,
+    IncidentState,
+    Outcome,
+    Sender,
+    TaskState,
+)
+from rathaus.core.tenancy import Tenancy, TenantModel
+
+OWN_PARTY = "party_id = {parties}"
+
+
+def pair(first: str, second: str, name: str) -> models.CheckConstraint:
+    """Who and when belong together: both or neither."""
+    return models.CheckConstraint(
+        condition=Q(**{f"{first}__isnull": True, f"{second}__isnull": True})
+        | Q(**{f"{first}__isnull": False, f"{second}__isnull": False}),
+        name=name,
+    )
+
+
+def _account(related: str = "+", **options: Any) -> models.ForeignKey:
+    return models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name=related, null=True, blank=True, **options)
+
+
+class Draft(TenantModel):
+    """Entwurf: an application being filled in. Only the party sees it, the authority does not."""
+
+    tenancy: ClassVar = Tenancy(authority="", applicant_writes=OWN_PARTY, rights="SELECT, INSERT, UPDATE, DELETE")
+
+    offer = models.ForeignKey("services.Offer", models.PROTECT, related_name="+")
+    version = models.ForeignKey("services.ServiceVersion", models.PROTECT, related_name="+")
+    party = models.ForeignKey("identity.Party", models.PROTECT, related_name="+")
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    answers: models.JSONField[Any] = models.JSONField(default=dict)
+    pages_done: models.JSONField[Any] = models.JSONField(default=list)
+    created_at = models.DateTimeField(default=timezone.now)
+    saved_at = models.DateTimeField(default=timezone.now)
+    expires_on = models.DateField("bleibt erhalten bis")
+
+    class Meta:
+        verbose_name = "Entwurf"
+        indexes = [models.Index(fields=["party", "-saved_at"], name="draft_by_party")]
+
+
+class ReferenceCounter(TenantModel):
+    """Zähler der Vorgangsnummern einer Behörde, je Kürzel und Jahr."""
+
+    prefix = models.CharField(max_length=12)
+    year = models.PositiveSmallIntegerField()
+    last = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["authority", "prefix", "year"], name="counter_once")]
+
+
+class Case(TenantModel):
+    """Vorgang. Holds nothing that the applicant may not see; what is internal lies in the tables beside it."""
+
+    tenancy: ClassVar = Tenancy(applicant_reads=OWN_PARTY)
+
+    offer = models.ForeignKey("services.Offer", models.PROTECT, related_name="cases")
+    party = models.ForeignKey("identity.Party", models.PROTECT, related_name="+", db_constraint=False)
+    party_name = models.CharField("Antragstellende", max_length=200)
+    party_address: models.JSONField[Any] = models.JSONField(default=list)
+    applicant = models.ForeignKey(
+        "authorities.Authority", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="Kommune"
+    )
+    reference = models.CharField("Vorgangsnummer", max_length=40)
+    title = models.CharField("Titel", max_length=200)
+    amount = models.DecimalField("Betrag", max_digits=14, decimal_places=2, null=True, blank=True)
+    state = models.CharField("Stand", max_length=20, choices=CaseState.choices, default=CaseState.RECEIVED)
+    outcome = models.CharField("Ergebnis", max_length=20, choices=Outcome.choices, blank=True)
+    opened_at = models.DateTimeField("eingegangen am", default=timezone.now)
+    closed_at = models.DateTimeField("abgeschlossen am", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "Vorgang"
+        constraints = [
+            models.UniqueConstraint(fields=["authority", "reference"], name="case_reference_once"),
+            models.CheckConstraint(
+                condition=Q(state=CaseState.COMPLETED, closed_at__isnull=False)
+                | (~Q(state=CaseState.COMPLETED) & Q(closed_at=None)),
+                name="case_closed_iff_completed",
+            ),
+            models.CheckConstraint(condition=Q(amount=None) | Q(amount__gte=0), name="case_amount_not_negative"),
+        ]
+        indexes = [
+            models.Index(fields=["party", "-opened_at"], name="case_by_party"),
+            models.Index(fields=["authority", "-opened_at", "id"], name="case_by_authority"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class Application(TenantModel):
+    """Antrag: what was submitted, once, unchanged. `submission` is the draft or import line it came from."""
+
+    tenancy: ClassVar = Tenancy(applicant_reads=OWN_PARTY, rights="SELECT, INSERT")
+
+    case = models.OneToOneField(Case, models.PROTECT, related_name="application")
+    party = models.ForeignKey("identity.Party", models.PROTECT, related_name="+", db_constraint=False)
+    version = models.ForeignKey("services.ServiceVersion", models.PROTECT, related_name="+")
+    answers: models.JSONField[Any] = models.JSONField()
+    submission = models.UUIDField(unique=True)
+    submitted_at = models.DateTimeField(default=timezone.now)
+    submitted_by = _account()
+
+    class Meta:
+        verbose_name = "Antrag"
+
+
+class CaseProcess(models.Model):
+    """Ablauf: where the process stands. Small, internal, locked first in each step."""
+
+    tenancy: ClassVar = Tenancy()
+
+    case = models.OneToOneField(Case, models.PROTECT, primary_key=True, related_name="process")
+    authority = models.ForeignKey("authorities.Authority", models.PROTECT, related_name="+")
+    version = models.ForeignKey("services.ServiceVersion", models.PROTECT, related_name="+")
+    state: models.JSONField[Any] = models.JSONField()
+    revision = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = "Ablauf"
+
+
+class Task(TenantModel):
+    """Aufgabe: what a person of a role must do. The inbox is one indexed read of this table."""
+
+    tenancy: ClassVar = Tenancy()
+
+    case = models.ForeignKey(Case, models.PROTECT, related_name="tasks")
+    token = models.CharField(max_length=40)
+    element = models.CharField(max_length=80)
+    title = models.CharField("Aufgabe", max_length=120)
+    role = models.CharField("Rolle", max_length=60)
+    form = models.CharField(max_length=80, blank=True)
+    state = models.CharField(max_length=12, choices=TaskState.choices, default=TaskState.OPEN)
+    due_on = models.DateField("fällig am")
+    created_at = models.DateTimeField(default=timezone.now)
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    claimed_by = _account()
+    completed_at = models.DateTimeField(null=True, blank=True)
+    completed_by = _account()
+    excluded = _account(verbose_name="darf nicht (Vier-Augen-Prinzip)")
+
+    class Meta:
+        verbose_name = "Aufgabe"
+        constraints = [
+            pair("claimed_at", "claimed_by", "task_claimed_pair"),
+            pair("completed_at", "completed_by", "task_completed_pair"),
+            models.CheckConstraint(
+                condition=Q(state=TaskState.DONE, completed_at__isnull=False)
+                | (~Q(state=TaskState.DONE) & Q(completed_at=None)),
+                name="task_completed_iff_done",
+            ),
+            models.CheckConstraint(
+                condition=Q(excluded=None) | Q(completed_by=None) | ~Q(completed_by=F("excluded")),
+                name="task_four_eyes",
+            ),
+            models.UniqueConstraint(fields=["case", "token"], condition=Q(state="open"), name="task_open_once"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["authority", "due_on", "id"], condition=Q(state=TaskState.OPEN), name="task_inbox"
+            ),
+            models.Index(
+                fields=["claimed_by", "due_on"], condition=Q(state=TaskState.OPEN), name="task_claimed"
+            ),
+            models.Index(fields=["case", "id"], name="task_by_case"),
+        ]
+
+
+class Timer(TenantModel):
+    """Zeitpunkt, auf den ein Ablauf wartet."""
+
+    tenancy: ClassVar = Tenancy(rights="SELECT, INSERT, UPDATE, DELETE")
+
+    case = models.ForeignKey(Case, models.PROTECT, related_name="timers")
+    token = models.CharField(max_length=40)
+    element = models.CharField(max_length=80)
+    due_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "Zeitpunkt"
+        constraints = [models.UniqueConstraint(fields=["case", "token"], name="timer_once")]
+        indexes = [models.Index(fields=["authority", "due_at"], name="timer_due")]
+
+
+class Subscription(TenantModel):
+    """Nachricht, auf die ein Ablauf wartet."""
+
+    tenancy: ClassVar = Tenancy(rights="SELECT, INSERT, UPDATE, DELETE")
+
+    case = models.ForeignKey(Case, models.PROTECT, related_name="subscriptions")
+    token = models.CharField(max_length=40)
+    element = models.CharField(max_length=80)
+    message = models.CharField(max_length=80)
+
+    class Meta:
+        verbose_name = "Erwartete Nachricht"
+        constraints = [models.UniqueConstraint(fields=["case", "token"], name="subscription_once")]
+
+
+class Incident(TenantModel):
+    """Störung: an operation failed; staff see it at the case and retry."""
+
+    tenancy: ClassVar = Tenancy()
+
+    case = models.ForeignKey(Case, models.PROTECT, related_name="incidents")
+    token = models.CharField(max_length=40)
+    element = models.CharField(max_length=80)
+    operation = models.CharField(max_length=80)
+    arguments: models.JSONField[Any] = models.JSONField(default=dict)
+    reason = models.TextField()
+    state = models.CharField(max_length=12, choices=IncidentState.choices, default=IncidentState.OPEN)
+    created_at = models.DateTimeField(default=timezone.now)
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    resolved_by = _account()
+
+    class Meta:
+        verbose_name = "Störung"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state=IncidentState.RESOLVED, resolved_at__isnull=False)
+                | Q(state=IncidentState.OPEN, resolved_at=None, resolved_by=None),
+                name="incident_resolved_iff_at",
+            ),
+            models.UniqueConstraint(fields=["case", "token"], condition=Q(state="open"), name="incident_open_once"),
+        ]
+
+
+class Finding(TenantModel):
+    """Prüfergebnis: one rule with its value, limit and source; it advises. An exception is named, with a reason."""
+
+    tenancy: ClassVar = Tenancy()
+
+    case = models.ForeignKey(Case, models.PROTECT, related_name="findings")
+    rule = models.CharField(max_length=60)
+    title = models.CharField("Regel", max_length=120)
+    source = models.CharField("Fundstelle", max_length=160)
+    result = models.CharField(max_length=10, choices=FindingResult.choices)
+    value = models.CharField("Wert", max_length=160)
+    note = models.CharField("Hinweis", max_length=200, blank=True)
+    position = models.PositiveSmallIntegerField(default=0)
+    excepted_at = models.DateTimeField(null=True, blank=True)
+    excepted_by = _account()
+    excepted_function = models.CharField(max_length=80, blank=True)
+    excepted_reason = models.TextField("Begründung der Ausnahme", blank=True)
+
+    class Meta:
+        verbose_name = "Prüfergebnis"
+        constraints = [
+            pair("excepted_at", "excepted_by", "finding_excepted_pair"),
+            models.CheckConstraint(
+                condition=Q(excepted_at=None, excepted_reason="")
+                | (Q(excepted_at__isnull=False, result=FindingResult.FAILED) & ~Q(excepted_reason="")),
+                name="finding_exception_has_reason",
+            ),
+            models.UniqueConstraint(fields=["case", "rule"], name="finding_once"),
+        ]
+
+
+class Message(TenantModel):
+    """Nachricht between authority and applicant."""
+
+    tenancy: ClassVar = Tenancy(applicant_reads=OWN_PARTY)
+
+    case = models.ForeignKey(Case, models.PROTECT, related_name="messages")
+    party = models.ForeignKey("identity.Party", models.PROTECT, related_name="+", db_constraint=False)
+    sender = models.CharField(max_length=12, choices=Sender.choices)
+    sender_name = models.CharField(max_length=200)
+    body = models.TextField("Nachricht")
+    sent_at = models.DateTimeField(default=timezone.now)
+    sent_by = _account()
+    answer_until = models.DateField("Antwort bis", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "Nachricht"
+        indexes = [models.Index(fields=["case", "id"], name="message_by_case")]
+
+
+class Decision(TenantModel):
+    """Entscheidung: proposed by one, decided by another, or automatic. The applicant sees it once it is notified."""
+
+    tenancy: ClassVar = Tenancy(applicant_reads=OWN_PARTY + " AND notified_at IS NOT NULL")
+
+    case = models.ForeignKey(Case, models.PROTECT, related_name="decisions")
+    party = models.ForeignKey("identity.Party", models.PROTECT, related_name="+", db_constraint=False)
+    outcome = models.CharField("Ergebnis", max_length=20, choices=Outcome.choices)
+    amount = models.DecimalField("Betrag", max_digits=14, decimal_places=2, null=True, blank=True)
+    reasons = models.TextField("Begründung")
+    details: models.JSONField[Any] = models.JSONField(default=dict)
+    state = models.CharField(max_length=12, choices=DecisionState.choices, default=DecisionState.PROPOSED)
+    is_automatic = models.BooleanField("ohne Mensch entschieden (§ 35a VwVfG)", default=False)
+    proposed_at = models.DateTimeField(null=True, blank=True)
+    proposed_by = _account()
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = _account()
+    decided_function = models.CharField(max_length=80, blank=True)
+    return_note = models.TextField("Grund der Rückgabe", blank=True)
+    notified_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "Entscheidung"
+        constraints = [
+            pair("proposed_at", "proposed_by", "decision_proposed_pair"),
+            models.CheckConstraint(
+                condition=Q(is_automatic=True, proposed_by=None, decided_by=None)
+                | Q(is_automatic=False, proposed_by__isnull=False),
+                name="decision_person_or_machine",
+            ),
+            models.CheckConstraint(
+                condition=Q(decided_by=None) | ~Q(decided_by=F("proposed_by")), name="decision_four_eyes"
+            ),
+            models.CheckConstraint(
+                condition=Q(state=DecisionState.PROPOSED, decided_at=None)
+                | (~Q(state=DecisionState.PROPOSED) & Q(decided_at__isnull=False)),
+                name="decision_decided_iff_at",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_automatic=True) | Q(decided_at=None) | Q(decided_by__isnull=False),
+                name="decision_decided_by_someone",
+            ),
+            models.CheckConstraint(condition=Q(amount=None) | Q(amount__gte=0), name="decision_amount_not_negative"),
+            models.CheckConstraint(
+                condition=Q(notified_at=None) | Q(state=DecisionState.DECIDED), name="decision_notified_after_decided"
+            ),
+            models.UniqueConstraint(fields=["case"], condition=Q(state="proposed"), name="decision_one_proposal"),
+            models.UniqueConstraint(fields=["case"], condition=Q(state="decided"), name="decision_one_final"),
+        ]
+
+
+class Notice(TenantModel):
+    """Bescheid: the decision as a letter, with the day it counts as notified and the end of the remedy."""
+
+    tenancy: ClassVar = Tenancy(applicant_reads=OWN_PARTY)
+
+    case = models.ForeignKey(Case, models.PROTECT, related_name="notices")
+    party = models.ForeignKey("identity.Party", models.PROTECT, related_name="+", db_constraint=False)
+    decision = models.OneToOneField(Decision, models.PROTECT, related_name="notice")
+    document = models.OneToOneField("records.Document", models.PROTECT, related_name="notice")
+    issued_on = models.DateField("Datum")
+    deemed_on = models.DateField("gilt als bekannt gegeben am")
+    remedy = models.CharField("Rechtsbehelf", max_length=12)
+    remedy_until = models.DateField("Rechtsbehelf bis")
+    read_at = models.DateTimeField("abgerufen am", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "Bescheid"
+        constraints = [
+            models.CheckConstraint(condition=Q(deemed_on__gte=F("issued_on")), name="notice_deemed_after_issue"),
+            models.CheckConstraint(condition=Q(remedy_until__gt=F("deemed_on")), name="notice_remedy_after_deemed"),
+        ]

@@ -1,0 +1,170 @@
+"""Named reads of cases. Lists are keyset pages without a total; each is one statement over an index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from rathaus.casework.cases.actions.tasks import open_for
+from rathaus.casework.cases.models import (
+    Application,
+    Case,
+    Decision,
+    Draft,
+    Finding,
+    Incident,
+    Message,
+    Notice,
+    Task,
+)
+from rathaus.casework.records.models import Document
+from rathaus.core.identity.actors import Actor
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class TaskPage:
+    """A page of an inbox; `after` is the key of the next page, empty on the last."""
+
+    tasks: list[Task]
+    after: str
+
+
+def inbox(
+    by: Actor,
+    *,
+    view: str = "team",
+    offer: UUID | None = None,
+    text: str = "",
+    due_until: date | None = None,
+    after: str = "",
+    size: int = PAGE,
+) -> TaskPage:
+    """Open tasks of the actor's roles, earliest due first. Views: `team`, `meine` (claimed by me), `frei` (unclaimed)."""
+    tasks = Task.objects.filter(open_for(by)).exclude(excluded_id=by.account).select_related("case__offer", "claimed_by")
+    if view == "meine":
+        tasks = tasks.filter(claimed_by_id=by.account)
+    elif view == "frei":
+        tasks = tasks.filter(claimed_by=None)
+    if offer:
+        tasks = tasks.filter(case__offer_id=offer)
+    if due_until:
+        tasks = tasks.filter(due_on__lte=due_until)
+    if text:
+        tasks = tasks.filter(
+            Q(case__reference__iexact=text) | Q(case__party_name__icontains=text) | Q(case__title__icontains=text)
+        )
+    if after:
+        day, _, key = after.partition("_")
+        tasks = tasks.filter(Q(due_on__gt=day) | Q(due_on=day, id__gt=key))
+    found = list(tasks.order_by("due_on", "id")[: size + 1])
+    more = len(found) > size
+    found = found[:size]
+    return TaskPage(found, f"{found[-1].due_on.isoformat()}_{found[-1].id}" if more else "")
+
+
+COUNT_CAP = 100
+
+
+def count_tasks(by: Actor) -> dict[str, int]:
+    """Open tasks per view, counted up to 100 (then the page says „99+“): never a full count."""
+    rows: Iterable[tuple[Any, Any]] = (
+        Task.objects.filter(open_for(by))
+        .exclude(excluded_id=by.account)
+        .order_by("due_on", "id")
+        .values_list("claimed_by_id", "id")[:COUNT_CAP]
+    )
+    claimed = [row[0] for row in rows]
+    return {
+        "team": len(claimed),
+        "meine": sum(1 for account in claimed if account == by.account),
+        "frei": sum(1 for account in claimed if account is None),
+    }
+
+
+def cases_of_authority(
+    by: Actor, *, text: str = "", state: str = "", after: UUID | None = None, size: int = PAGE
+) -> list[Case]:
+    """Cases of the actor's authority, newest first (UUIDv7 order)."""
+    cases = Case.objects.filter(authority_id=by.authority).select_related("offer")
+    if text:
+        cases = cases.filter(Q(reference__iexact=text) | Q(party_name__icontains=text) | Q(title__icontains=text))
+    if state:
+        cases = cases.filter(state=state)
+    if after:
+        cases = cases.filter(id__lt=after)
+    return list(cases.order_by("-id")[:size])
+
+
+def own_cases(by: Actor) -> list[Case]:
+    """What the applicant's parties handed in, newest first."""
+    return list(
+        Case.objects.filter(party_id__in=by.parties).select_related("offer", "authority").order_by("-opened_at")[:200]
+    )
+
+
+def own_drafts(by: Actor) -> list[Draft]:
+    """Applications begun and not handed in, newest first."""
+    return list(
+        Draft.objects.filter(party_id__in=by.parties).select_related("offer", "party").order_by("-saved_at")[:100]
+    )
+
+
+@dataclass(frozen=True)
+class CaseFile:
+    """All of a case that its desk page shows."""
+
+    case: Case
+    application: Application
+    tasks: list[Task]
+    findings: list[Finding]
+    documents: list[Document]
+    messages: list[Message]
+    decisions: list[Decision]
+    notices: list[Notice]
+    incidents: list[Incident]
+    state: dict[str, Any]
+    version: UUID
+
+
+def case_file(by: Actor, reference: str) -> CaseFile:
+    """A case for the desk, by its reference. Raises Case.DoesNotExist for what the authority does not keep."""
+    case = Case.objects.select_related("offer", "authority", "application__submitted_by", "process").get(
+        authority_id=by.authority, reference=reference
+    )
+    return CaseFile(
+        case=case,
+        application=case.application,
+        tasks=list(case.tasks.select_related("claimed_by", "completed_by").order_by("id")),
+        findings=list(case.findings.select_related("excepted_by").order_by("position")),
+        documents=list(Document.objects.filter(case_id=case.id).order_by("id")),
+        messages=list(case.messages.order_by("-id")),
+        decisions=list(case.decisions.select_related("proposed_by", "decided_by").order_by("-id")),
+        notices=list(case.notices.select_related("document").order_by("id")),
+        incidents=list(case.incidents.order_by("-id")),
+        state=case.process.state,
+        version=case.process.version_id,
+    )
+
+
+def own_case(by: Actor, case: UUID) -> Case:
+    """An applicant's case. Raises Case.DoesNotExist for anybody else's."""
+    return Case.objects.select_related("offer", "authority", "application").get(id=case, party_id__in=by.parties)
+
+
+def own_case_parts(case: Case) -> tuple[list[Message], list[Document], list[Notice], list[Decision]]:
+    """Messages, documents, notices and notified decisions, as far as the applicant may see them."""
+    return (
+        list(case.messages.order_by("-id")),
+        list(Document.objects.filter(case_id=case.id, is_for_applicant=True).order_by("id")),
+        list(case.notices.select_related("document", "decision").order_by("-id")),
+        list(case.decisions.exclude(notified_at=None)),
+    )
+
+

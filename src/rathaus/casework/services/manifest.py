@@ -1,0 +1,81 @@
+"""leistung.toml: what a service is, for whom, on which legal ground, and who works on it."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any
+
+
+class ManifestError(Exception):
+    """The manifest cannot be used; each problem is a German sentence."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The fields of leistung.toml under their German keys; texts are plain, lists keep their order."""
+
+    schluessel: str
+    fassung: str
+    titel: str
+    kurztext: str
+    zustaendig: str
+    kuerzel: str
+    vorgangstitel: str
+    ermessen: bool
+    rechtsgrundlagen: tuple[str, ...] = ()
+    leika: str = ""
+    automatik: str = ""
+    lebenslage: str = ""
+    stichworte: tuple[str, ...] = ()
+    vertrauensniveau: int = 1
+    aktenplan: str = ""
+    aufbewahrung_jahre: int = 10
+    bearbeitung_tage: int = 14
+    dauer: str = ""
+    aufwand: str = ""
+    gebuehr: str = ""
+    warnung: str = ""
+    betrag: str = ""
+    fuer_behoerden: bool = False
+    voraussetzungen: tuple[str, ...] = ()
+    unterlagen: tuple[str, ...] = ()
+    schritte: tuple[Mapping[str, str], ...] = ()
+    rollen: Mapping[str, str] = field(default_factory=dict)
+    parameter: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, text: str) -> Manifest:
+        """Read and check. Raises ManifestError with everything that is wrong."""
+        try:
+            data = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as wrong:
+            raise ManifestError([f"Kein gültiges TOML: {wrong}"]) from wrong
+        known = {f.name: f for f in fields(cls)}
+        problems = [f"Unbekannter Eintrag „{name}“." for name in data if name not in known]
+        for name, f in known.items():
+            wanted = _KINDS[str(f.type).split("[")[0]]
+            if name not in data:
+                if name in _REQUIRED:
+                    problems.append(f"„{name}“ fehlt.")
+            elif not isinstance(data[name], wanted) or (wanted is int and isinstance(data[name], bool)):
+                problems.append(f"„{name}“ hat die falsche Art: {data[name]!r}.")
+        if data.get("vertrauensniveau", 1) not in (1, 3, 4):
+            problems.append("„vertrauensniveau“ ist 1 (niedrig), 3 (substanziell) oder 4 (hoch).")
+        if data.get("zustaendig") not in (None, "ministry", "municipality", "county"):
+            problems.append("„zustaendig“ ist ministry, municipality oder county.")
+        if leika := data.get("leika"):
+            if not (isinstance(leika, str) and len(leika) == 14 and leika.isdigit() and leika.startswith("99")):
+                problems.append("„leika“ hat 14 Ziffern und beginnt mit 99.")
+        if problems:
+            raise ManifestError(problems)
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in data.items()})
+
+
+_KINDS: dict[str, type] = {"str": str, "int": int, "bool": bool, "tuple": list, "Mapping": dict}
+_REQUIRED = {f.name for f in fields(Manifest) if f.default is MISSING and f.default_factory is MISSING}

@@ -1,0 +1,232 @@
+"""A service package: read from a folder or a stored version, compiled once, checked whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from rathaus.casework.services import operations
+from rathaus.casework.services.manifest import Manifest, ManifestError
+from rathaus.engine.decisions import Decision, DecisionError, parse_dmn
+from rathaus.engine.expressions import Expression, ExpressionError, compile_expression
+from rathaus.engine.forms import Form, FormError
+from rathaus.engine.letters import check_letter
+from rathaus.engine.workflow import Definition, DefinitionError, compile_bpmn
+
+MANIFEST, SCHEMA, UI, PROCESS, TABLES = (
+    "leistung.toml",
+    "formular.schema.json",
+    "formular.ui.json",
+    "prozess.bpmn",
+    "regeln.dmn",
+)
+KERNEL_FORMS = frozenset({"kern:pruefung", "kern:vorschlag", "kern:freigabe"})
+_TOTAL_LIMIT = 2_000_000
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with a package: file, line where known, a German sentence."""
+
+    file: str
+    line: int | None
+    reason: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place}: {self.reason}"
+
+
+class PackageRefused(Exception):
+    """The package is refused whole; `problems` has everything that was found."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class Package:
+    """A compiled package. `title` and `amount` name a case; `samples` are its sample applications."""
+
+    manifest: Manifest
+    form: Form
+    definition: Definition
+    decisions: Mapping[str, Decision]
+    letters: Mapping[str, str]
+    samples: Mapping[str, dict[str, Any]]
+    title: Expression
+    amount: Expression | None
+    hash: str
+    files: Mapping[str, str]
+
+
+def read_folder(folder: Path) -> dict[str, str]:
+    """The package's files as text, by path. Raises PackageRefused for what is not text or too large."""
+    if not folder.is_dir():
+        raise PackageRefused([Problem(str(folder), None, "Diesen Ordner gibt es nicht.")])
+    files: dict[str, str] = {}
+    total = 0
+    for path in sorted(folder.rglob("*")):
+        if not path.is_file() or path.name.startswith("."):
+            continue
+        name = path.relative_to(folder).as_posix()
+        content = path.read_bytes()
+        total += len(content)
+        if total > _TOTAL_LIMIT:
+            raise PackageRefused([Problem(name, None, "Das Paket ist größer als 2 MB.")])
+        try:
+            files[name] = content.decode("utf-8")
+        except UnicodeDecodeError as wrong:
+            raise PackageRefused([Problem(name, None, "Die Datei ist kein UTF-8-Text.")]) from wrong
+    return files
+
+
+def content_hash(files: Mapping[str, str]) -> str:
+    """The address of a package: SHA-256 over all paths and contents."""
+    return hashlib.sha256(json.dumps(dict(sorted(files.items())), ensure_ascii=False).encode()).hexdigest()
+
+
+def compile_package(files: Mapping[str, str], *, check_letters: bool = True) -> Package:
+    """Compile every part. Raises PackageRefused with all problems; nothing of a package runs as Python."""
+    problems: list[Problem] = []
+    for name in (MANIFEST, SCHEMA, UI, PROCESS):
+        if name not in files:
+            problems.append(Problem(name, None, "Diese Datei fehlt."))
+    if problems:
+        raise PackageRefused(problems)
+    manifest = _manifest(files, problems)
+    form = _form(files, problems)
+    decisions = _decisions(files, problems)
+    definition = _definition(files, decisions, problems)
+    letters = {name: text for name, text in files.items() if name.endswith(".typ")}
+    if check_letters:
+        problems += [
+            Problem(name, found.line, found.reason) for name, text in letters.items() for found in check_letter(text)
+        ]
+    samples = dict(_samples(files, problems))
+    title = amount = None
+    if manifest is not None:
+        title = _expression(manifest.vorgangstitel, "vorgangstitel", problems)
+        amount = _expression(manifest.betrag, "betrag", problems) if manifest.betrag else None
+        if definition is not None:
+            problems += _cross_check(manifest, definition, letters)
+    if problems or manifest is None or form is None or definition is None or title is None:
+        raise PackageRefused(problems)
+    return Package(
+        manifest, form, definition, decisions, letters, samples, title, amount, content_hash(files), dict(files)
+    )
+
+
+@lru_cache(maxsize=64)
+def _compiled(version: UUID) -> Package:
+    from rathaus.casework.services.models import ServiceVersion
+
+    return compile_package(ServiceVersion.objects.get(id=version).files, check_letters=False)
+
+
+def package_of(version: UUID) -> Package:
+    """The compiled package of a published version; each process compiles a version once."""
+    return _compiled(version)
+
+
+# --- the parts ---------------------------------------------------------------------------------------------------
+
+
+def _manifest(files: Mapping[str, str], problems: list[Problem]) -> Manifest | None:
+    try:
+        return Manifest.parse(files[MANIFEST])
+    except ManifestError as wrong:
+        problems += [Problem(MANIFEST, None, reason) for reason in wrong.problems]
+        return None
+
+
+def _json(files: Mapping[str, str], name: str, problems: list[Problem]) -> dict[str, Any] | None:
+    try:
+        found = json.loads(files[name])
+    except (json.JSONDecodeError, RecursionError) as wrong:
+        line = wrong.lineno if isinstance(wrong, json.JSONDecodeError) else None
+        problems.append(Problem(name, line, "Kein gültiges JSON."))
+        return None
+    if not isinstance(found, dict):
+        problems.append(Problem(name, None, "Die Datei enthält kein JSON-Objekt."))
+        return None
+    return found
+
+
+def _form(files: Mapping[str, str], problems: list[Problem]) -> Form | None:
+    schema, ui = _json(files, SCHEMA, problems), _json(files, UI, problems)
+    if schema is None or ui is None:
+        return None
+    try:
+        return Form.load(schema, ui)
+    except FormError as wrong:
+        problems += [Problem(UI, None, str(problem)) for problem in wrong.problems]
+        return None
+
+
+def _decisions(files: Mapping[str, str], problems: list[Problem]) -> dict[str, Decision]:
+    if TABLES not in files:
+        return {}
+    try:
+        return parse_dmn(files[TABLES].encode())
+    except DecisionError as wrong:
+        problems += [Problem(TABLES, p.line, f"{p.element or ''} {p.reason}".strip()) for p in wrong.problems]
+        return {}
+
+
+def _definition(
+    files: Mapping[str, str], decisions: Mapping[str, Decision], problems: list[Problem]
+) -> Definition | None:
+    try:
+        return compile_bpmn(files[PROCESS].encode(), decisions=decisions, operations=operations.names())
+    except DefinitionError as wrong:
+        problems += [
+            Problem(PROCESS, p.line, f"{p.element}: {p.reason}" if p.element else p.reason) for p in wrong.problems
+        ]
+        return None
+
+
+def _samples(files: Mapping[str, str], problems: list[Problem]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name in files:
+        if name.startswith("beispiele/") and name.endswith(".json"):
+            found = _json(files, name, problems)
+            if found is not None:
+                yield name, found
+
+
+def _expression(text: str, where: str, problems: list[Problem]) -> Expression | None:
+    try:
+        return compile_expression(text)
+    except ExpressionError as wrong:
+        problems.append(Problem(MANIFEST, None, f"{where}: {wrong}"))
+        return None
+
+
+def _cross_check(manifest: Manifest, definition: Definition, letters: Mapping[str, str]) -> Iterator[Problem]:
+    """What only shows when the parts are seen together: roles, forms, letters, automatic decisions."""
+    for element in definition.nodes.values():
+        if element.kind == "userTask":
+            if element.role not in manifest.rollen:
+                yield Problem(PROCESS, element.line, f"{element.id}: Die Rolle „{element.role}“ steht nicht in {MANIFEST}.")
+            if element.form not in KERNEL_FORMS:
+                yield Problem(PROCESS, element.line, f"{element.id}: Das Formular „{element.form}“ gibt es nicht.")
+        if element.operation:
+            called = operations.find(element.operation)
+            for reason in called.problems({name for name, _ in element.arguments}):
+                yield Problem(PROCESS, element.line, f"{element.id}: {reason}")
+            if called.decides and (manifest.ermessen or not manifest.automatik):
+                yield Problem(
+                    PROCESS,
+                    element.line,
+                    f"{element.id}: Automatisch entscheiden darf nur eine Leistung ohne Ermessen, die in "
+                    f"{MANIFEST} unter „automatik“ sagt, warum (§ 35a VwVfG).",
+                )
+            if element.operation == "letters.issue" and "bescheid.typ" not in letters:
+                yield Problem(PROCESS, element.line, f"{element.id}: bescheid.typ fehlt.")

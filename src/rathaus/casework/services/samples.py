@@ -1,0 +1,125 @@
+"""Playing a package's sample applications through the real engine, without a database.
+
+A sample says what is handed in (`antrag`), what people answer (`schritte`: element → result, in order), what operations
+return (`operationen`: name → result), and what must come out: `pfad` (elements reached, in any order) and
+`entscheidung` (outcome and amount).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from rathaus.casework.services import operations
+from rathaus.casework.services.packages import Package, Problem
+from rathaus.engine import workflow
+from rathaus.engine.expressions import EvaluationError
+from rathaus.engine.workflow import CallOperation, Ended, OpenTask, Subscribe, WorkflowError
+
+_KEYS = {"titel", "antrag", "schritte", "operationen", "parameter", "pfad", "entscheidung"}
+_TURNS = 200
+_NOW = datetime(2025, 3, 3, 9, 0, tzinfo=UTC)
+
+
+def play(package: Package) -> list[Problem]:
+    """Play every sample; the problems say which sample expected what and got what. A package needs one at least."""
+    if not package.samples:
+        return [Problem("beispiele/", None, "Ein Paket braucht mindestens ein Beispiel.")]
+    found: list[Problem] = []
+    for name, sample in package.samples.items():
+        found += [Problem(name, None, reason) for reason in _play_one(package, sample)]
+    return found
+
+
+def _play_one(package: Package, sample: Mapping[str, Any]) -> list[str]:
+    if unknown := sample.keys() - _KEYS:
+        return [f"Unbekannte Einträge: {sorted(unknown)}."]
+    answers = sample.get("antrag", {})
+    errors = package.form.check(answers)
+    if errors:
+        return [f"{error.path}: {error.message}" for error in errors]
+    typed = package.form.typed(answers)
+    data = {"antrag": typed, "parameter": {**package.manifest.parameter, **sample.get("parameter", {})}}
+    try:
+        package.title.evaluate(data)
+        if package.amount:
+            package.amount.evaluate(data)
+        state, decision = _run(package, sample, data)
+    except (WorkflowError, EvaluationError, operations.Refused) as wrong:
+        return [str(wrong)]
+    except _Unexpected as wrong:
+        return [str(wrong)]
+    return _compare(package, sample, state, decision)
+
+
+class _Unexpected(Exception):
+    """The process wants something that the sample does not answer."""
+
+
+def _run(
+    package: Package, sample: Mapping[str, Any], data: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    steps = list(sample.get("schritte", []))
+    returns = sample.get("operationen", {})
+    decision: dict[str, Any] | None = None
+    step = workflow.start(package.definition, data=data, now=_NOW)
+    waiting = list(step.effects)
+    for _ in range(_TURNS):
+        if any(isinstance(effect, Ended) for effect in waiting):
+            if steps:
+                raise _Unexpected(f"Der Ablauf ist zu Ende, aber {len(steps)} Schritte sind übrig.")
+            return step.state, decision
+        event: workflow.Event | None = None
+        for effect in waiting:
+            if isinstance(effect, CallOperation):
+                called = operations.find(effect.operation)
+                arguments = called.convert(effect.arguments)
+                if called.decides:
+                    decision = {"ergebnis": arguments.get("ergebnis"), "betrag": arguments.get("betrag")}
+                event = workflow.OperationDone(effect.token, returns.get(effect.operation, {}))
+            elif isinstance(effect, OpenTask | Subscribe):
+                if not steps or steps[0].get("element") != effect.element:
+                    continue
+                answer = steps.pop(0)
+                result = answer.get("ergebnis", {})
+                if isinstance(effect, Subscribe):
+                    event = workflow.MessageReceived(effect.token, result)
+                else:
+                    if effect.form == "kern:vorschlag":
+                        decision = {"ergebnis": result.get("ergebnis"), "betrag": result.get("betrag")}
+                    event = workflow.TaskCompleted(effect.token, result)
+            if event is not None:
+                waiting.remove(effect)
+                break
+        if event is None:
+            open_elements = [effect.element for effect in waiting if isinstance(effect, OpenTask | Subscribe)]
+            raise _Unexpected(f"Der Ablauf wartet auf {open_elements}, das Beispiel sagt dazu nichts.")
+        step = workflow.advance(package.definition, step.state, event, data=data, now=_NOW)
+        waiting += step.effects
+    raise _Unexpected(f"Nach {_TURNS} Schritten war der Ablauf nicht zu Ende.")
+
+
+def _compare(
+    package: Package, sample: Mapping[str, Any], state: dict[str, Any], decision: dict[str, Any] | None
+) -> list[str]:
+    problems = []
+    passed = set(package.definition.passed(state))
+    wanted = set(sample.get("pfad", []))
+    if wanted - passed:
+        problems.append(f"Nicht erreicht: {', '.join(sorted(wanted - passed))}.")
+    if expected := sample.get("entscheidung"):
+        got = decision or {}
+        if expected.get("ergebnis") != got.get("ergebnis"):
+            problems.append(f"Erwartet „{expected.get('ergebnis')}“, entschieden „{got.get('ergebnis')}“.")
+        if "betrag" in expected and _amount(expected["betrag"]) != _amount(got.get("betrag")):
+            problems.append(f"Erwartet {expected['betrag']} €, entschieden {got.get('betrag')} €.")
+    return problems
+
+
+def _amount(value: Any) -> Decimal | None:
+    try:
+        return None if value is None else Decimal(str(value))
+    except InvalidOperation:
+        return None

@@ -1,0 +1,83 @@
+"""Recording changes and sealing them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from rathaus.core.audit.kinds import EventKind
+from rathaus.core.audit.models import Block, Event
+from rathaus.core.identity.actors import Actor
+from rathaus.core.tenancy import acting
+
+
+def record(
+    kind: EventKind, *, by: Actor, authority: UUID, case: UUID | None = None, **data: Any
+) -> Event:
+    """Write one event in the current transaction. `data` must be JSON; it feeds the event's sentence."""
+    return Event.objects.create(
+        authority_id=authority,
+        name=kind.name,
+        case_id=case,
+        account_id=by.account,
+        function=by.function or "Antragstellung",
+        data=data,
+    )
+
+
+def seal(authority: UUID) -> Block | None:
+    """Seal what is committed and not yet sealed; None if there is nothing.
+
+    Only events of transactions before the oldest one still running are taken, so writers never wait for the seal, and
+    whatever turns up later below that horizon was added by hand.
+    """
+    with acting(authority=authority), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7240002))", [str(authority)])
+        last = Block.objects.filter(authority_id=authority).order_by("-number").first()
+        cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+        horizon = cursor.fetchone()[0]
+        events = list(
+            Event.objects.filter(
+                authority_id=authority, transaction__gte=last.horizon if last else 0, transaction__lt=horizon
+            ).order_by("id")
+        )
+        if not events:
+            return None
+        previous = last.hash if last else ""
+        return Block.objects.create(
+            authority_id=authority,
+            number=last.number + 1 if last else 1,
+            previous_hash=previous,
+            hash=block_hash(previous, horizon, events),
+            event_ids=[event.id for event in events],
+            horizon=horizon,
+        )
+
+
+def block_hash(previous: str, horizon: int, events: Sequence[Event]) -> str:
+    """SHA-256 over the previous block's hash, the horizon and every field of every event, in order."""
+    digest = hashlib.sha256(f"{previous}|{horizon}".encode())
+    for event in events:
+        digest.update(
+            json.dumps(
+                [
+                    str(event.id),
+                    str(event.authority_id),
+                    event.name,
+                    str(event.case_id),
+                    str(event.account_id),
+                    event.function,
+                    event.data,
+                    event.at.isoformat(),
+                    event.transaction,
+                ],
+                sort_keys=True,
+                ensure_ascii=False,
+            ).encode()
+        )
+    return digest.hexdigest()

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class AuthoritiesConfig(AppConfig):
+    name = "rathaus.core.authorities"
+    label = "authorities"
+    verbose_name = "Behörden"

@@ -1,0 +1,74 @@
+"""Keeping bytes: type by content, limits, virus scan hook, written once under their hash."""
+
+from __future__ import annotations
+
+import hashlib
+from uuid import UUID
+
+import puremagic
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.utils.module_loading import import_string
+
+from rathaus.core.files.models import Blob
+
+ALLOWED = {
+    "application/pdf": (".pdf",),
+    "image/png": (".png",),
+    "image/jpeg": (".jpg", ".jpeg"),
+}
+
+
+class FileRefused(Exception):
+    """The upload is not taken. The text is a German sentence for people."""
+
+
+def media_type_of(name: str, content: bytes) -> str:
+    """The type by content. Raises FileRefused where content and name disagree or the type is not allowed."""
+    if not content:
+        raise FileRefused(f"Die Datei „{name}“ ist leer. Wählen Sie eine andere Datei.")
+    if len(content) > settings.UPLOAD_LIMIT_BYTES:
+        limit = settings.UPLOAD_LIMIT_BYTES // 1024 // 1024
+        raise FileRefused(f"Die Datei „{name}“ ist größer als {limit} MB. Verkleinern Sie sie oder teilen Sie sie auf.")
+    if content[:5] == b"%PDF-":
+        found = "application/pdf"
+    else:
+        try:
+            found = puremagic.from_string(content[:4096], mime=True)
+        except (puremagic.PureError, ValueError):
+            found = ""
+    endings = ALLOWED.get(found)
+    if endings is None or not name.lower().endswith(endings):
+        ending = name.rsplit(".", 1)[-1].upper() if "." in name else ""
+        claimed = f" Sie endet auf .{ending.lower()}, ist aber keine {ending}-Datei." if ending in {"PDF", "PNG", "JPG", "JPEG"} else ""
+        raise FileRefused(f"Die Datei „{name}“ nehmen wir nicht an.{claimed} Möglich sind PDF, PNG und JPG.")
+    return found
+
+
+def keep(
+    *, authority: UUID, content: bytes, media_type: str, party: UUID | None = None
+) -> Blob:
+    """Write bytes to the store (once) and note that this authority keeps them. Idempotent per content."""
+    if scan := getattr(settings, "VIRUS_SCAN", ""):
+        import_string(scan)(content)
+    sha256 = hashlib.sha256(content).hexdigest()
+    name = path_of(sha256)
+    if not default_storage.exists(name):
+        default_storage.save(name, ContentFile(content))
+    return Blob.objects.create(
+        authority_id=authority, sha256=sha256, size=len(content), media_type=media_type, party_id=party
+    )
+
+
+def read(blob: Blob) -> bytes:
+    """The bytes, checked against their hash. Raises FileRefused if the store changed them."""
+    with default_storage.open(path_of(blob.sha256), "rb") as stored:
+        content = stored.read()
+    if hashlib.sha256(content).hexdigest() != blob.sha256:
+        raise FileRefused("Die Datei im Speicher ist beschädigt. Bitte melden Sie das der Betriebsstelle.")
+    return content
+
+
+def path_of(sha256: str) -> str:
+    return f"{sha256[:2]}/{sha256[2:4]}/{sha256}"

@@ -1,0 +1,57 @@
+"""Who acts: what every action takes as `by=`."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from rathaus.core.tenancy import Context, acting
+
+
+class NotAllowed(Exception):
+    """The actor may not do this. The text is a German sentence for people."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """An account with what it may do here and now, or the system itself (no account).
+
+    `authority` and `roles` are set for staff, `parties` for applicants (an account may be both).
+    `function` is how the history names the actor: a role rather than a name.
+    """
+
+    account: UUID | None = None
+    authority: UUID | None = None
+    roles: frozenset[str] = frozenset()
+    parties: tuple[UUID, ...] = ()
+    function: str = ""
+    names: dict[UUID, str] = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def system(cls, authority: UUID) -> Actor:
+        """The machine, working for one authority: jobs, timers, automatic steps."""
+        return cls(authority=authority, function="System")
+
+    @property
+    def is_system(self) -> bool:
+        return self.account is None and self.authority is not None
+
+    @property
+    def is_staff(self) -> bool:
+        return self.authority is not None
+
+    def acting(self) -> AbstractContextManager[Context]:
+        """The transaction in which this actor's rows, and no others, are visible."""
+        return acting(authority=self.authority, account=self.account, parties=self.parties)
+
+    def on_behalf_of(self, authority: UUID) -> AbstractContextManager[Context]:
+        """The transaction in which the kernel writes an authority's rows because this applicant acted.
+
+        Only for actions that an applicant triggers at a foreign authority (handing in, answering), after its own
+        right to do so was checked.
+        """
+        return acting(authority=authority, account=self.account, parties=self.parties)
+
+    def with_party(self, party: UUID) -> Actor:
+        return replace(self, parties=(*self.parties, party))

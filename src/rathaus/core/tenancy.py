@@ -1,0 +1,223 @@
+"""Who sees which row: decided by PostgreSQL, declared beside each model, applied after every migrate.
+
+A model says `tenancy = Tenancy(...)` (rows of an authority) or `tenancy = Shared(...)` (no authority's data, with the
+reason). `apply_tenancy` turns the declarations into forced row-level security and the least rights that the app role
+needs. A request, job or command runs inside `acting(...)`, which sets transaction-local settings that the policies
+read. No setting, no rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from uuid import UUID
+
+import uuid_utils.compat
+from django.apps import apps
+from django.db import connection, models, transaction
+from django.db.backends.utils import CursorWrapper
+
+from rathaus.core.embedded import APP_ROLE
+
+AUTHORITY = "(SELECT nullif(current_setting('rathaus.authority', true), '')::uuid)"
+ACCOUNT = "(SELECT nullif(current_setting('rathaus.account', true), '')::uuid)"
+PARTIES = "ANY ((SELECT string_to_array(nullif(current_setting('rathaus.parties', true), ''), ',')::uuid[])::uuid[])"
+
+
+def new_id() -> UUID:
+    """A UUIDv7: unique everywhere, and ordered by time of making."""
+    return uuid_utils.compat.uuid7()
+
+
+@dataclass(frozen=True)
+class Tenancy:
+    """Rows that belong to an authority. Conditions are SQL over the row's columns.
+
+    `{parties}` and `{account}` stand for the parties and the account acting. `rights` are what the app role may do at
+    all; leave out UPDATE and DELETE for what must never change. `authority` is empty where rows belong to parties only.
+    """
+
+    authority: str = "authority_id"
+    applicant_reads: str = ""
+    applicant_writes: str = ""
+    everyone_reads: str = ""
+    rights: str = "SELECT, INSERT, UPDATE"
+
+    def policies(self) -> Iterator[tuple[str, str, str, str]]:
+        """(name, command, using, with check) of each policy."""
+        if self.authority:
+            own = f"{self.authority} = {AUTHORITY}"
+            yield "own_authority", "ALL", own, own
+        if self.applicant_reads:
+            yield "applicant_reads", "SELECT", _fill(self.applicant_reads), ""
+        if self.applicant_writes:
+            yield "applicant_writes", "ALL", _fill(self.applicant_writes), _fill(self.applicant_writes)
+        if self.everyone_reads:
+            yield "everyone_reads", "SELECT", self.everyone_reads, ""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A table without any authority's data. Says why, and what the app role may do."""
+
+    reason: str
+    rights: str = "SELECT, INSERT, UPDATE"
+
+
+def _fill(condition: str) -> str:
+    return condition.replace("{parties}", PARTIES).replace("{account}", ACCOUNT)
+
+
+class TenantModel(models.Model):
+    """A row kept by one authority, under a UUIDv7."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    authority = models.ForeignKey("authorities.Authority", models.PROTECT, related_name="+", verbose_name="Behörde")
+
+    tenancy: ClassVar[Tenancy | Shared] = Tenancy()
+
+    class Meta:
+        abstract = True
+
+
+# --- acting ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Context:
+    """For whom the current transaction speaks."""
+
+    authority: UUID | None = None
+    account: UUID | None = None
+    parties: tuple[UUID, ...] = ()
+
+    def settings(self) -> list[str]:
+        return [
+            str(self.authority or ""),
+            str(self.account or ""),
+            ",".join(str(party) for party in self.parties),
+        ]
+
+
+NOBODY = Context()
+_current: ContextVar[Context] = ContextVar("rathaus_context", default=NOBODY)
+
+_SET = (
+    "SELECT set_config('rathaus.authority', %s, true), set_config('rathaus.account', %s, true), "
+    "set_config('rathaus.parties', %s, true)"
+)
+
+
+def current_context() -> Context:
+    """The context of the innermost `acting`."""
+    return _current.get()
+
+
+@contextmanager
+def acting(
+    *, authority: UUID | None = None, account: UUID | None = None, parties: Iterable[UUID] = ()
+) -> Iterator[Context]:
+    """One transaction (or savepoint) that sees the rows of this authority, account and these parties, and no others.
+
+    Nested calls replace the context and give the outer one back. An error rolls the inner part back.
+    """
+    context = Context(authority, account, tuple(parties))
+    outer = _current.get()
+    nested = connection.in_atomic_block
+    if nested and context == outer:
+        with transaction.atomic():
+            yield context
+        return
+    with transaction.atomic():
+        _apply(context)
+        token = _current.set(context)
+        try:
+            yield context
+        finally:
+            _current.reset(token)
+        if nested:
+            _apply(outer)
+
+
+@contextmanager
+def context_is(context: Context) -> Iterator[None]:
+    """Say which context the database was already put into for the current transaction (see identity.queries.entering)."""
+    token = _current.set(context)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def _apply(context: Context) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_SET, context.settings())
+
+
+# --- policies and rights -----------------------------------------------------------------------------------------
+
+# Tables of libraries that hold accounts, sessions, jobs (ids only) or Django's own book-keeping, no authority's data.
+LIBRARY_TABLES = {
+    "account": "login of accounts (allauth)",
+    "socialaccount": "login of accounts (allauth)",
+    "mfa": "second factors of accounts (allauth)",
+    "sessions": "sessions of accounts (Django)",
+    "contenttypes": "book-keeping of Django",
+    "auth": "book-keeping of Django; roles live in identity.Membership",
+    "sites": "book-keeping of Django",
+    "procrastinate": "jobs; arguments are ids only",
+}
+
+
+def models_with_tenancy() -> list[type[models.Model]]:
+    """Every model of ours that has a table."""
+    return [
+        model
+        for model in apps.get_models(include_auto_created=True)
+        if model._meta.managed and model.__module__.startswith("rathaus.")
+    ]
+
+
+def tenancy_of(model: type[models.Model]) -> Tenancy | Shared:
+    """The declaration of a model; an error if it has none, so that no table can be forgotten."""
+    declared = getattr(model, "tenancy", None)
+    if not isinstance(declared, Tenancy | Shared):
+        raise TypeError(f"{model._meta.label}: declare `tenancy`")
+    return declared
+
+
+def apply_tenancy(using: Any) -> None:
+    """Make policies and rights what the models declare. Runs as the owner after each migrate; idempotent."""
+    with transaction.atomic(using=using.alias), using.cursor() as cursor:
+        cursor.execute(f"GRANT USAGE ON SCHEMA public TO {APP_ROLE}")
+        for model in models_with_tenancy():
+            _apply_to(cursor, model._meta.db_table, tenancy_of(model))
+        for label in LIBRARY_TABLES:
+            if apps.is_installed(label) or label in apps.app_configs:
+                _open_library(cursor, label)
+        cursor.execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {APP_ROLE}")
+
+
+def _apply_to(cursor: CursorWrapper, table: str, tenancy: Tenancy | Shared) -> None:
+    cursor.execute(f'REVOKE ALL ON "{table}" FROM {APP_ROLE}')
+    cursor.execute(f'GRANT {tenancy.rights} ON "{table}" TO {APP_ROLE}')
+    if isinstance(tenancy, Shared):
+        return
+    cursor.execute(f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY')
+    cursor.execute("SELECT policyname FROM pg_policies WHERE schemaname = 'public' AND tablename = %s", [table])
+    for (name,) in cursor.fetchall():
+        cursor.execute(f'DROP POLICY "{name}" ON "{table}"')
+    for name, command, using, check in tenancy.policies():
+        with_check = f" WITH CHECK ({check})" if check else ""
+        cursor.execute(
+            f'CREATE POLICY "{name}" ON "{table}" FOR {command} TO PUBLIC USING ({using}){with_check}'
+        )
+
+
+def _open_library(cursor: CursorWrapper, label: str) -> None:
+    for model in apps.get_app_config(label).get_models(include_auto_created=True):
+        table = model._meta.db_table
+        cursor.execute(f'GRANT SELECT, INSERT, UPDATE, DELETE ON "{table}" TO {APP_ROLE}')

@@ -1,0 +1,146 @@
+"""What a call asks of an application: pure checks that advise, each with its value, limit and source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from rathaus.law.days import add_months
+from rathaus.law.money import format_amount, format_number
+
+MET, HINT, FAILED = "met", "hint", "failed"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One rule with its outcome; amounts in euros."""
+
+    rule: str
+    title: str
+    source: str
+    result: str
+    value: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for. `cost` is the eligible expenditure; zero where the call asks for no plan."""
+
+    applicant_kind: str
+    applicant_label: str
+    amount: Decimal
+    cost: Decimal
+    begins_on: date | None
+    ends_on: date | None
+    partners: int
+    has_not_begun: bool
+    submitted_on: date
+
+
+def check(
+    request: Request, limits: Mapping[str, Any], *, free: Decimal, allotment: Decimal | None
+) -> Iterator[Check]:
+    """All rules of a call. `limits` are the offer's parameters; a limit that is not set is not checked."""
+    guideline = str(limits.get("richtlinie", "Richtlinie"))
+    yield _eligible(request, limits, guideline)
+    if allotment is not None:
+        yield _at_most("zuteilung", "Zuteilung", "Aufruf, Anlage", request.amount, allotment)
+    if (least := _money(limits, "mindestbetrag")) is not None:
+        yield _at_least(request.amount, least, guideline)
+    if (most := _money(limits, "hoechstbetrag")) is not None:
+        yield _at_most("hoechstbetrag", "Höchstbetrag", f"{guideline} Nr. 5.3", request.amount, most)
+    if request.cost and "foerdersatz" in limits:
+        yield from _rate(request, Decimal(str(limits["foerdersatz"])), guideline)
+    if request.begins_on and request.ends_on and "laufzeit_monate" in limits:
+        yield _duration(request.begins_on, request.ends_on, int(limits["laufzeit_monate"]), guideline)
+    if limits.get("vorzeitiger_beginn_verboten"):
+        yield Check(
+            "nicht_begonnen",
+            "Noch nicht begonnen",
+            "VV Nr. 1.3 zu § 44 LHO",
+            MET if request.has_not_begun else FAILED,
+            "erklärt" if request.has_not_begun else "nicht erklärt",
+        )
+    if request.partners:
+        yield Check("kooperation", "Zusammenarbeit", f"{guideline} Nr. 3", MET, f"mit {request.partners} Partnern")
+    yield Check(
+        "mittel",
+        "Mittel verfügbar",
+        "Haushalt",
+        MET if request.amount <= free else FAILED,
+        f"frei: {format_amount(free)}",
+    )
+
+
+def _eligible(request: Request, limits: Mapping[str, Any], guideline: str) -> Check:
+    kinds = limits.get("antragsberechtigt", ["municipality", "county"])
+    return Check(
+        "antragsberechtigt",
+        "Antragsberechtigt",
+        f"{guideline} Nr. 3",
+        MET if request.applicant_kind in kinds else FAILED,
+        request.applicant_label,
+    )
+
+
+def _at_least(amount: Decimal, least: Decimal, guideline: str) -> Check:
+    missing = least - amount
+    return Check(
+        "mindestbetrag",
+        "Mindestbetrag" if missing <= 0 else "Mindestbetrag nicht erreicht",
+        f"{guideline} Nr. 5.3: mindestens {format_amount(least)}",
+        MET if missing <= 0 else FAILED,
+        format_amount(amount),
+        "" if missing <= 0 else f"es fehlen {format_amount(missing)}",
+    )
+
+
+def _at_most(rule: str, title: str, source: str, amount: Decimal, most: Decimal) -> Check:
+    return Check(
+        rule,
+        title if amount <= most else f"{title} überschritten",
+        f"{source}: höchstens {format_amount(most)}",
+        MET if amount <= most else FAILED,
+        format_amount(amount),
+    )
+
+
+def _rate(request: Request, rate: Decimal, guideline: str) -> Iterator[Check]:
+    share = request.amount * 100 / request.cost
+    allowed = round(request.cost * rate / 100, 2)
+    yield Check(
+        "foerdersatz",
+        "Fördersatz" if request.amount <= allowed else "Fördersatz überschritten",
+        f"{guideline} Nr. 5.2: höchstens {format_number(rate)} %",
+        MET if request.amount <= allowed else FAILED,
+        f"{format_number(round(share, 2))} %",
+    )
+    own = request.cost - request.amount
+    needed = request.cost - allowed
+    yield Check(
+        "eigenanteil",
+        "Eigenanteil" if own >= needed else "Eigenanteil zu klein",
+        f"{guideline} Nr. 5.2: mindestens {format_number(100 - rate)} %",
+        MET if own >= needed else FAILED,
+        format_amount(own),
+    )
+
+
+def _duration(begins_on: date, ends_on: date, most: int, guideline: str) -> Check:
+    """Within `most` months: the project ends before the day that many months after it begins."""
+    fits = begins_on <= ends_on < add_months(begins_on, most)
+    return Check(
+        "laufzeit",
+        "Laufzeit" if fits else "Laufzeit zu lang",
+        f"{guideline} Nr. 4.4: höchstens {most} Monate",
+        MET if fits else FAILED,
+        f"{begins_on:%d.%m.%Y} bis {ends_on:%d.%m.%Y}",
+    )
+
+
+def _money(limits: Mapping[str, Any], name: str) -> Decimal | None:
+    return Decimal(str(limits[name])) if limits.get(name) not in (None, "") else None
