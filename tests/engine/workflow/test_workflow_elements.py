@@ -770,7 +770,7 @@ def test_an_endless_loop_that_got_past_the_check_is_stopped(monkeypatch: pytest.
             flows="start > a > s > b >{False} ende; b >* a",
         )
     )
-    monkeypatch.setattr("rathaus.engine.workflow.compile.check_process", lambda *_: None)
+    monkeypatch.setattr("rathaus.engine.workflow.compile.check_graph", lambda *_: None)
     definition = compile_bpmn(xml)
     with pytest.raises(LoopLimit):
         start(definition, now=NOW)

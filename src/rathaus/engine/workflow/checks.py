@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from rathaus.engine.workflow.definition import WAITING, Container, Node
 
 Report = Callable[[Node | Container, str], None]
 
 
-def check_process(process: Container, report: Report) -> None:
-    """Report everything that is wrong in the process and its subprocesses."""
-    for container in containers(process):
-        _check_starts(container, report)
-        for node in container.nodes.values():
-            _check_node(node, report)
-        _check_ways(container, report)
-        _check_loops(container, report)
+def check_graph(processes: Collection[Container], report: Report) -> None:
+    """Report everything that is wrong in the processes and their subprocesses."""
+    for process in processes:
+        for container in containers(process):
+            _check_starts(container, report)
+            for node in container.nodes.values():
+                _check_node(node, report)
+            _check_ways(container, report)
+    _check_loops(processes, report)
+    _check_calls(processes, report)
 
 
 def containers(process: Container) -> Iterator[Container]:
@@ -112,7 +114,9 @@ def predecessors(node: Node) -> list[Node]:
 def _check_ways(container: Container, report: Report) -> None:
     nodes = container.nodes.values()
     reached = _closure(container.starts, successors)
-    finishing = _closure([node for node in nodes if node.kind == "endEvent"], predecessors)
+    finishing = _closure(
+        [node for node in nodes if not node.outgoing], predecessors
+    )  # dead ends are said already
     for node in nodes:
         if node.id not in reached and (node.incoming or node.kind == "boundaryEvent"):
             report(node, "Das Element wird vom Startereignis aus nie erreicht.")
@@ -123,43 +127,70 @@ def _check_ways(container: Container, report: Report) -> None:
 # --------------------------------------------------------------------------------------------- endless loops
 
 
-def _rests(node: Node, inside: tuple[str, ...] = ()) -> bool:
-    """Whether a token cannot pass the element without waiting for something from outside."""
-    if node.kind in WAITING or node.kind == "boundaryEvent":
-        return True
-    content = node.inner or node.called
-    if content is None or content.id in inside:
-        return False
-    inside = (*inside, content.id)
-    seen = _closure(
-        content.starts, lambda at: [] if _rests(at, inside) else [flow.target for flow in at.outgoing]
-    )
-    return not any(node.kind == "endEvent" and node.id in seen for node in content.nodes.values())
-
-
-def _check_loops(container: Container, report: Report) -> None:
+def _check_loops(processes: Iterable[Container], report: Report) -> None:
     """A circle of elements none of which waits would never come to rest."""
-    restless = {node.id: node for node in container.nodes.values() if not _rests(node)}
-    # Take away whatever leads to nothing restless; what is left are circles and ways between them.
-    left = dict(restless)
+    every = [container for process in processes for container in containers(process)]
+    passable = _passable(every)
+    for container in every:
+        restless = {node.id: node for node in container.nodes.values() if not _rests(node, passable)}
+        circle = _circles(restless)
+        if circle:
+            names = ", ".join(f"„{node.id}“" for node in circle[:6])
+            report(circle[0], f"Endlosschleife: Auf diesem Kreis wartet kein Element ({names}).")
+
+
+def _rests(node: Node, passable: set[str]) -> bool:
+    """Whether a token cannot pass the element without waiting for something from outside."""
+    content = node.inner or node.called
+    if content is not None:
+        return content.id not in passable
+    return node.kind in WAITING or node.kind == "boundaryEvent"
+
+
+def _passable(every: list[Container]) -> set[str]:
+    """The containers with a way from start to end on which nothing waits; found from the inmost outwards."""
+    passable: set[str] = set()
+
+    def follow(node: Node) -> list[Node]:
+        return [] if _rests(node, passable) else _targets(node)
+
     while True:
-        leaf = [
-            name for name, node in left.items() if not any(flow.target.id in left for flow in node.outgoing)
-        ]
-        leaf += [
-            name for name, node in left.items() if not any(flow.source.id in left for flow in node.incoming)
-        ]
-        if not leaf:
-            break
-        for name in leaf:
-            left.pop(name, None)
-    if left:
-        first = next(iter(left.values()))
-        names = ", ".join(f"„{name}“" for name in list(left)[:6])
-        report(first, f"Endlosschleife: Auf diesem Kreis wartet kein Element ({names}).")
+        found = set()
+        for container in every:
+            if container.id not in passable:
+                seen = _closure(container.starts, follow)
+                if any(node.kind == "endEvent" and node.id in seen for node in container.nodes.values()):
+                    found.add(container.id)
+        if not found:
+            return passable
+        passable.update(found)
 
 
-def check_calls(processes: Iterable[Container], report: Report) -> None:
+def _circles(nodes: dict[str, Node]) -> list[Node]:
+    """What is left when elements that nothing else here leads to, or that lead to nothing, are taken away."""
+    left = dict(nodes)
+    for ahead, behind in ((_targets, _sources), (_sources, _targets)):
+        open_ends = {name: sum(at.id in left for at in behind(node)) for name, node in left.items()}
+        todo = [name for name, count in open_ends.items() if count == 0]
+        while todo:
+            node = left.pop(todo.pop())
+            for at in ahead(node):
+                if at.id in left:
+                    open_ends[at.id] -= 1
+                    if open_ends[at.id] == 0:
+                        todo.append(at.id)
+    return list(left.values())
+
+
+def _targets(node: Node) -> list[Node]:
+    return [flow.target for flow in node.outgoing]
+
+
+def _sources(node: Node) -> list[Node]:
+    return [flow.source for flow in node.incoming]
+
+
+def _check_calls(processes: Iterable[Container], report: Report) -> None:
     """A process that calls itself, also by way of others, might never stop."""
     calls: dict[str, list[tuple[Node, str]]] = {}
     for process in processes:

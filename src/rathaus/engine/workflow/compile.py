@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from rathaus.engine.workflow.checks import check_calls, check_process, containers, reach_of
+from rathaus.engine.workflow.checks import check_graph, containers, reach_of
 from rathaus.engine.workflow.definition import Container, Decision, Definition, DefinitionError, Problem
 from rathaus.engine.workflow.names import short
 from rathaus.engine.workflow.protocol import NOTHING
@@ -36,9 +36,7 @@ def compile_bpmn(
     if data is not None:
         _check_names(reader, frozenset(data), frozenset(variables))
     _check_four_eyes(reader)
-    for process in reader.processes.values():
-        check_process(process, reader.problem)
-    check_calls(reader.processes.values(), reader.problem)
+    check_graph(reader.processes.values(), reader.problem)
     if reader.problems:
         in_order = sorted(reader.problems, key=lambda problem: (problem.line or 0, problem.element or ""))
         raise DefinitionError(tuple(dict.fromkeys(in_order)))

@@ -21,7 +21,7 @@ back they name as ``r:output``: the variable becomes the list of all values, in 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -259,28 +259,35 @@ class Instance:
 
     def clear(self, scope: str) -> None:
         """Cancel all that goes on in the scope, also what was about to begin."""
-        for token in sorted((t for t, entry in self.tokens.items() if entry[1] == scope), key=int):
-            if token in self.tokens:
-                self.cancel(token)
+        self.cancel([token for token, entry in self.tokens.items() if entry[1] == scope])
         self.scopes[scope].pop("j", None)
-        waiting = [item for item in self.queue if item[1] != scope]
-        self.queue.clear()
-        self.queue.extend(waiting)
-
-    def cancel(self, token: str) -> None:
-        """Take the token away with everything that hangs on it and goes on inside it."""
-        entry = self.tokens.pop(token)
-        kind = waits_for(self.node(entry[0]), entry)
-        if kind is not None:
-            self.effects.append(_CLOSE[kind](token))
-        self.cancel_hosted(token)
-        for scope in sorted((s for s, inner in self.scopes.items() if inner.get("p") == token), key=int):
-            self.clear(scope)
-            del self.scopes[scope]
+        self.queue = deque(item for item in self.queue if item[1] != scope)
 
     def cancel_hosted(self, host: str) -> None:
-        for token in sorted((t for t, e in self.tokens.items() if len(e) == 3 and e[2] == host), key=int):
-            self.cancel(token)
+        """Cancel what hangs on the activity, or the rivals behind an event-based gateway."""
+        self.cancel([token for token, entry in self.tokens.items() if len(entry) == 3 and entry[2] == host])
+
+    def cancel(self, tokens: Iterable[str]) -> None:
+        """Take tokens away with everything that hangs on them and goes on inside them."""
+        wave = sorted(tokens, key=int)
+        while wave:
+            for token in wave:
+                entry = self.tokens.pop(token)
+                kind = waits_for(self.node(entry[0]), entry)
+                if kind is not None:
+                    self.effects.append(_CLOSE[kind](token))
+            gone = set(wave)
+            inside = {scope for scope, entry in self.scopes.items() if entry.get("p") in gone}
+            for scope in inside:
+                del self.scopes[scope]  # what is queued in it is passed over
+            wave = sorted(
+                (
+                    token
+                    for token, entry in self.tokens.items()
+                    if entry[1] in inside or (len(entry) == 3 and entry[2] in gone)
+                ),
+                key=int,
+            )
 
     def catcher(self, scope: str, code: str) -> tuple[str, Node] | None:
         """The nearest activity around the scope with an error boundary event for the code."""
@@ -301,6 +308,7 @@ def _must_come(node: Node, arrived: Mapping[str, int], place: str) -> bool:
 
 
 def catching(node: Node, code: str) -> Node | None:
+    """The boundary event of the activity that catches the error: one for the code before one for all."""
     errors = [boundary for boundary in node.boundaries if boundary.event == "error"]
     exact = [boundary for boundary in errors if boundary.code == code]
     return next(iter(exact + [boundary for boundary in errors if boundary.code is None]), None)

@@ -138,10 +138,10 @@ class _Run(Instance):
     def to_rest(self) -> Step:
         """Enter elements until every token waits or has ended."""
         steps = 0
-        queue, scopes = self.queue, self.scopes
+        scopes = self.scopes
         while self.outcome is None:
-            while queue and self.outcome is None:
-                node, scope, flow = queue.popleft()
+            while self.queue and self.outcome is None:
+                node, scope, flow = self.queue.popleft()
                 if scope not in scopes:  # interrupted meanwhile
                     continue
                 steps += 1
@@ -469,7 +469,7 @@ class _Run(Instance):
     def interrupt(self, token: str, boundary: Node, result: Any) -> None:
         """End the activity of the token and go on at its boundary event."""
         scope = self.tokens[token][1]
-        self.cancel(token)
+        self.cancel([token])
         self.go_on(boundary, scope, result)
 
     def fail(self, event: OperationFailed, node: Node) -> None:

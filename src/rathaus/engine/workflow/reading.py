@@ -44,6 +44,7 @@ from rathaus.engine.workflow.names import (
 )
 
 ELEMENTS_AT_MOST = 2_000
+NESTING_AT_MOST = 20
 
 
 class Reader:
@@ -90,8 +91,10 @@ class Reader:
         if self.root.tag != q("definitions"):
             self.problem(self.root, "Die Datei ist kein BPMN 2.0 (oberstes Element: „definitions“).")
             return
-        count = sum(1 for element in self.root.iter() if etree.QName(element).namespace == BPMN)
-        if count > ELEMENTS_AT_MOST * 4:
+        if (
+            sum(1 for element in self.root.iter() if is_bpmn(element) and element.get("id"))
+            > ELEMENTS_AT_MOST
+        ):
             self.problem(self.root, f"Das Diagramm hat zu viele Elemente (erlaubt sind {ELEMENTS_AT_MOST}).")
             return
         for child in self.root:
@@ -222,7 +225,12 @@ class Reader:
             read_activity(self, element, node)
         if kind == "subProcess":
             node.inner = Container(node.id, node.name, node.line, parent=node)
-            self.read_content(element, node.inner)
+            if sum(1 for _ in element.iterancestors(q("subProcess"))) < NESTING_AT_MOST:
+                self.read_content(element, node.inner)
+            else:
+                self.problem(
+                    element, f"Mehr als {NESTING_AT_MOST} Teilprozesse ineinander sind nicht erlaubt."
+                )
 
     def role_around(self, container: Container) -> str | None:
         return container.parent.role if container.parent is not None else None
