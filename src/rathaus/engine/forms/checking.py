@@ -37,7 +37,11 @@ class Checker:
     ) -> None:
         self.items = items
         self.groups = groups
-        self.cross_checks = cross_checks
+        self.cross_checks = [
+            (rule, [path for path in items if any(_overlap(path, read) for read in rule.expression.paths)])
+            for rule in cross_checks
+        ]
+        self.roots = tuple(dict.fromkeys(path.partition(".")[0] for path in items))
         self.order = {path: at for at, path in enumerate(items)}
         self.columns = {
             column.path: (at, column)
@@ -54,7 +58,7 @@ class Checker:
         )
 
     def check(
-        self, answers: Answers, applying: frozenset[str], raw: Mapping[str, str], typed: Mapping[str, Any]
+        self, answers: Answers, applying: frozenset[str], raw: Mapping[str, str]
     ) -> tuple[FieldError, ...]:
         """Every error of answers that are not ``unfit``, one for each place, in the order of the pages."""
         errors: dict[str, FieldError] = {}
@@ -67,8 +71,10 @@ class Checker:
             self._add_schema_error(errors, applying, places, prepared, error)
         for path in applying:
             self._add_limits(errors, applying, self.items[path], lookup(answers, path))
-        for rule in self.cross_checks:
-            self._add_cross_check(errors, applying, rule, typed)
+        if self.cross_checks:
+            typed = self.typed(prepared)
+            for rule, asked in self.cross_checks:
+                self._add_cross_check(errors, applying, rule, asked, typed)
         return tuple(sorted(errors.values(), key=self._position))
 
     def prepare(
@@ -77,7 +83,7 @@ class Checker:
         """The answers as the schema sees them: what applies, no empty rows, every group that is asked for.
 
         A row in which something unreadable was typed (``raw``) is not empty. What the form does not know
-        stays in, to be refused. The second value maps lists that lost rows to the numbers of those that stayed.
+        stays in, to be refused. The second value maps lists that lost rows to the numbers of the rows kept.
         """
         prepared = copy_of(answers)
         places: dict[str, list[int]] = {}
@@ -99,6 +105,18 @@ class Checker:
             elif not wanted and inner in (MISSING, {}):
                 store(prepared, group, MISSING)
         return prepared, places
+
+    def typed(self, prepared: Answers) -> dict[str, Any]:
+        """Prepared answers to calculate with; every name of the form is there."""
+        typed: dict[str, Any] = dict.fromkeys(self.roots)
+        for path, item in self.items.items():
+            value = lookup(prepared, path)
+            if isinstance(item, Table):
+                rows = value if isinstance(value, list) else []
+                store(typed, path, [_typed_row(item, row) for row in rows if isinstance(row, dict)])
+            else:
+                store(typed, path, None if value is MISSING else values.as_typed(item, value))
+        return typed
 
     def find(self, place: str) -> Field | Table | None:
         """The field, table or column at a place with row numbers (``kosten.3.betrag``)."""
@@ -191,7 +209,7 @@ class Checker:
             if len(value) > item.max_rows:
                 self._add(errors, applying, item.path, wording.too_many(item, len(value)))
             for at, row in enumerate(value):
-                for column in item.columns if isinstance(row, Mapping) else ():
+                for column in item.columns if isinstance(row, dict) else ():
                     if message := _limit_problem(column, row.get(column.key)):
                         self._add(errors, applying, f"{item.path}.{at}.{column.key}", message)
         elif message := _limit_problem(item, value):
@@ -202,11 +220,11 @@ class Checker:
         errors: dict[str, FieldError],
         applying: frozenset[str],
         rule: CrossCheck,
+        asked: list[str],
         typed: Mapping[str, Any],
     ) -> None:
         """A rule is asked when all that it reads is right; what it cannot compare for want of an answer, it
         lets be."""
-        asked = [path for path in self.items if any(_overlap(path, read) for read in rule.expression.paths)]
         if any(_overlap(place, path) for place in errors for path in asked):
             return
         if not any(path in applying for path in asked):
@@ -315,7 +333,7 @@ def _bound_problem(field: Field, typed: Decimal | date | None) -> str | None:
 
 def _file_problem(field: Field, value: Any) -> str | None:
     for file in value if isinstance(value, list) else [value]:
-        if not isinstance(file, Mapping) or not isinstance(file.get("size"), int):
+        if not isinstance(file, dict) or not isinstance(file.get("size"), int):
             continue
         name = str(file.get("name", ""))
         if file.get("media_type") not in field.accept:
@@ -323,6 +341,10 @@ def _file_problem(field: Field, value: Any) -> str | None:
         if file["size"] > field.max_bytes:
             return wording.big_file(field, name, file["size"])
     return None
+
+
+def _typed_row(table: Table, row: dict[str, Any]) -> dict[str, Any]:
+    return {column.key: values.as_typed(column, row.get(column.key)) for column in table.columns}
 
 
 def _without_gaps(row: Any) -> Any:

@@ -126,9 +126,7 @@ class PageDrawer:
     def _table(self, table: Table) -> TableView:
         answered = lookup(self.answers, table.path)
         rows = (
-            [row if isinstance(row, Mapping) else {} for row in answered]
-            if isinstance(answered, list)
-            else []
+            [row if isinstance(row, dict) else {} for row in answered] if isinstance(answered, list) else []
         )
         shown = rows + [{}] * (max(table.min_rows, 1) - len(rows))
         return TableView(
@@ -172,5 +170,5 @@ def _files(field: Field, value: Any) -> tuple[FileAnswer, ...]:
             str(file.get("media_type", "")),
         )
         for file in files
-        if isinstance(file, Mapping)
+        if isinstance(file, dict)
     )

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from jsonschema_rs import ValidationError
+
 from rathaus.engine.expressions import Expression, ExpressionError, compile_expression
 from rathaus.engine.forms import limits, rules, summary, values
 from rathaus.engine.forms.checking import Checker, CrossCheck, unfit
@@ -41,7 +43,6 @@ class Form:
         self.items = items
         self._checker = checker
         self._ordered = rules.in_order(items) or ()
-        self._roots = tuple(dict.fromkeys(path.partition(".")[0] for path in items))
 
     @classmethod
     def load(cls, schema: Mapping[str, Any], ui: Mapping[str, Any]) -> "Form":
@@ -53,9 +54,14 @@ class Form:
         problems = list(layout.problems)
         if rules.in_order(layout.items) is None:
             problems.append("Die Regeln fragen einander im Kreis.")
-        cross_checks = _cross_checks(ui.get("pruefungen", []), layout.items, problems)
+        declared = ui.get("pruefungen", []) if isinstance(ui, Mapping) else []
+        cross_checks = _cross_checks(declared, layout.items, problems)
         _refuse(problems)
-        checker = Checker(properties.strict, layout.items, frozenset(properties.groups), cross_checks)
+        try:
+            checker = Checker(properties.strict, layout.items, frozenset(properties.groups), cross_checks)
+        except ValidationError as error:
+            place = "/".join(["#", *map(str, error.instance_path)])
+            raise FormError((f"Schema {place}: Das ist nach JSON Schema 2020-12 nicht gültig.",)) from error
         return cls(layout.pages, layout.items, checker)
 
     def page(self, key: str) -> Page:
@@ -64,6 +70,10 @@ class Form:
             if page.key == key:
                 return page
         raise KeyError(key)
+
+    def find(self, place: str) -> Field | Table | None:
+        """The field or table at a place of the answers (``kosten.0.betrag``); None if the form has none there."""
+        return self._checker.find(place)
 
     def pages_for(self, answers: Answers) -> tuple[Page, ...]:
         """The pages on which at least one field applies."""
@@ -164,7 +174,7 @@ class Form:
         """
         if problem := unfit(answers):
             return (FieldError("", problem, "", "Antrag"),)
-        return self._checker.check(answers, self.applicable(answers), raw, self.typed(answers))
+        return self._checker.check(answers, self.applicable(answers), raw)
 
     def clean(self, answers: Answers) -> Answers:
         """What is submitted: the answers that apply, without empty rows and without what the form does not
@@ -182,16 +192,8 @@ class Form:
 
         Every name of the form is there; what was not answered or does not apply is None (a table: no rows).
         """
-        cleaned = self.clean(answers)
-        typed: dict[str, Any] = dict.fromkeys(self._roots)
-        for path, item in self.items.items():
-            value = lookup(cleaned, path)
-            if isinstance(item, Table):
-                rows = value if isinstance(value, list) else []
-                store(typed, path, [_typed_row(item, row) for row in rows if isinstance(row, Mapping)])
-            else:
-                store(typed, path, None if value is MISSING else values.as_typed(item, value))
-        return typed
+        prepared, _ = self._checker.prepare(answers, self.applicable(answers), _NOTHING_TYPED)
+        return self._checker.typed(prepared)
 
     def sums(self, answers: Answers) -> dict[str, Sum]:
         """For each table with a sum that applies: the sum so far, by the table's path."""
@@ -246,7 +248,7 @@ class Form:
             if known is not MISSING:
                 store(answers, path, known)
         applying = frozenset(self.items)
-        wrong = {self._owner(error.path) for error in self._checker.check(answers, applying, {}, {})}
+        wrong = {self._owner(error.path) for error in self._checker.check(answers, applying, _NOTHING_TYPED)}
         for path in wrong & self.items.keys():
             store(answers, path, MISSING)
         return answers
@@ -262,10 +264,6 @@ class Form:
         if number.isascii() and number.isdigit() and len(number) < 6:
             return path, int(number)
         return place, 0
-
-
-def _typed_row(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
-    return {column.key: values.as_typed(column, row.get(column.key)) for column in table.columns}
 
 
 def _last(data: Data, name: str) -> str:

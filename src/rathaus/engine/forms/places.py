@@ -1,6 +1,5 @@
 """Dotted paths into the answers, which may come from anywhere and hold anything."""
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from rathaus.engine.forms.model import Answers
@@ -18,7 +17,7 @@ def lookup(answers: Any, path: str) -> Any:
     """The answer at ``path``, or MISSING; ``null`` counts as missing."""
     value = answers
     for key in path.split("."):
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             return MISSING
         value = value.get(key, MISSING)
     return MISSING if value is None else value
@@ -42,7 +41,7 @@ def store(answers: Answers, path: str, value: Any) -> None:
 
 def is_empty_row(row: Any) -> bool:
     """Whether a table's row (or a list's entry) holds nothing; an unticked box is nothing."""
-    if isinstance(row, Mapping):
+    if isinstance(row, dict):
         return all(value in (None, "", False) or value == [] for value in row.values())
     return row in (None, "")
 

@@ -162,9 +162,9 @@ class SchemaReader:
 
     def _choices(self, schema: Mapping[str, Any], strict: dict[str, Any], place: str) -> None:
         """``oneOf`` of constants is checked as ``enum``: one error instead of one for each choice."""
-        offered = schema.get("oneOf", schema.get("enum"))
-        if offered is None:
+        if "oneOf" not in schema and "enum" not in schema:
             return
+        offered = schema.get("oneOf", schema.get("enum"))
         if not isinstance(offered, list) or not 1 <= len(offered) <= limits.CHOICES:
             self._problem(place, f"Eine Auswahl hat 1 bis {limits.CHOICES} Antworten.")
             return
@@ -205,7 +205,7 @@ class SchemaReader:
             self._problem(place, "„additionalProperties“ kann nur false sein.")
         if kind == "boolean" and schema.get("const", True) is not True:
             self._problem(place, "„const“ kann hier nur true sein.")
-        allowed_formats = {"datei"} if kind == "object" else set(FORMATS)
+        allowed_formats = ["datei"] if kind == "object" else list(FORMATS)
         if "format" in schema and schema["format"] not in allowed_formats:
             self._problem(place, f"Das Format „{schema['format']}“ wird nicht unterstützt.")
         if "pattern" in schema and (reason := patterns.problem_with(schema["pattern"])):

@@ -45,7 +45,7 @@ def table_sum(table: Table, rows: Any) -> Sum:
     total = Decimal("0.00")
     left_out = []
     for number, row in enumerate(rows if isinstance(rows, list) else [], start=1):
-        amount = values.as_typed(column, row.get(column.key)) if isinstance(row, Mapping) else None
+        amount = values.as_typed(column, row.get(column.key)) if isinstance(row, dict) else None
         if amount is not None:
             total += amount
         elif not is_empty_row(row):
@@ -74,7 +74,7 @@ def _items(
 
 def _table(table: Table, group: str, rows: Any, authority_name: Callable[[str], str]) -> SummaryTable:
     filled = (
-        [row for row in rows if isinstance(row, Mapping) and not is_empty_row(row)]
+        [row for row in rows if isinstance(row, dict) and not is_empty_row(row)]
         if isinstance(rows, list)
         else []
     )

@@ -97,7 +97,7 @@ def as_words(field: Field, value: Any, authority_name: Callable[[str], str]) -> 
         return tuple(line for entry in value for line in as_words(field, entry, authority_name))
     if isinstance(value, bool):
         return ("Ja" if value else "Nein",)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return (f"{value.get('name', '')} ({format_bytes(int(value.get('size', 0)))})",)
     labels = {choice.value: choice.label for choice in field.choices}
     if value in labels:
