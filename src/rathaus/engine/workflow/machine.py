@@ -155,9 +155,9 @@ class _Run(Instance):
     # ------------------------------------------------------------------------------------ events, gateways
 
     def leave(self, node: Node, scope: str) -> None:
-        self.passed[node.id] = None
         if self.scopes[scope]["c"] == node.id:  # one instance of a task; its scope ends now
             return
+        self.passed[node.id] = None
         for flow in node.outgoing:
             self.queue.append((flow.target, scope, flow))
 
