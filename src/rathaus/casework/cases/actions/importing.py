@@ -19,7 +19,7 @@ from rathaus.core.authorities.models import Authority
 from rathaus.core.authorities.queries import by_ags
 from rathaus.core.identity.actions import party_of_authority
 from rathaus.core.identity.actors import Actor, NotAllowed
-from rathaus.core.identity.models import Party
+from rathaus.engine.forms import Field, Kind
 from rathaus.law.money import AmountError, parse_amount
 
 FIXED = ("leistung", "ags")
@@ -171,29 +171,29 @@ def _answers(offer: Offer, row: Mapping[str, str]) -> dict[str, Any]:
     for column, text in row.items():
         if column in FIXED or not (text := text.strip()):
             continue
-        node = form.field_at(column)
-        if node is None:
+        node = form.find(column)
+        if not isinstance(node, Field):
             raise ValueError(f"Das Feld „{column}“ kennt das Formular nicht.")
         _put(answers, column.split("."), _value(node.kind, text, column))
     return answers
 
 
-def _value(kind: str, text: str, column: str) -> Any:
+def _value(kind: Kind, text: str, column: str) -> Any:
     match kind:
-        case "money":
+        case Kind.MONEY:
             try:
                 return str(parse_amount(text))
             except AmountError as wrong:
                 raise ValueError(f"{column}: {wrong}") from wrong
-        case "boolean":
+        case Kind.CHECKBOX | Kind.YES_NO:
             if text.lower() not in {"ja", "nein"}:
                 raise ValueError(f"{column}: „{text}“ ist weder „ja“ noch „nein“.")
             return text.lower() == "ja"
-        case "integer":
+        case Kind.INTEGER:
             if not text.isdigit():
                 raise ValueError(f"{column}: „{text}“ ist keine ganze Zahl.")
             return int(text)
-        case "choices" | "ags_list":
+        case Kind.CHOICES | Kind.AUTHORITIES:
             return [part.strip() for part in text.split("|") if part.strip()]
     return text
 
@@ -213,16 +213,3 @@ def _put(answers: dict[str, Any], path: list[str], value: Any) -> None:
         else:
             here = here.setdefault(step, fresh)
     here[path[-1]] = value
-
-
-def party_answers(party: Party) -> Mapping[str, Any]:
-    """What a form may be filled with in advance, for the party that applies."""
-    return {
-        "partei": {
-            "name": party.name,
-            "strasse": party.street,
-            "plz": party.postal_code,
-            "ort": party.city,
-            "email": party.email,
-        }
-    }

@@ -1,0 +1,213 @@
+"""One function a command. Each reads its arguments, calls one action, prints what came out; errors exit with 1."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+console = Console(highlight=False)
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def fail(text: str) -> None:
+    """Say what is wrong and end with exit code 1."""
+    click.echo(text, err=True)
+    raise SystemExit(1)
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database up to date, as its owner."""
+    from django.core.management import call_command
+
+    call_command("migrate", database="owner", verbosity=1)
+
+
+@click.group()
+def register() -> None:
+    """The register of municipalities."""
+
+
+@register.command("load")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def register_load(folder: Path) -> None:
+    """Load or update the register from a folder of CSV files."""
+    from rathaus.core.authorities.actions import load_register
+
+    console.print(f"{len(load_register(folder))} Behörden im Verzeichnis.")
+
+
+@click.group()
+def service() -> None:
+    """Service packages."""
+
+
+@service.command("check")
+@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path))
+def service_check(folders: tuple[Path, ...]) -> None:
+    """Check packages and play their samples through the real engine."""
+    from rathaus.casework.services.packages import PackageRefused, compile_package, read_folder
+    from rathaus.casework.services.samples import play
+
+    bad = False
+    for folder in folders:
+        try:
+            package = compile_package(read_folder(folder))
+            problems = play(package)
+        except PackageRefused as refused:
+            problems = refused.problems
+        if problems:
+            bad = True
+            for problem in problems:
+                click.echo(f"{folder.name}/{problem}", err=True)
+        else:
+            console.print(f"{folder.name} {package.manifest.fassung}: in Ordnung, {len(package.samples)} Beispiele gespielt")
+    if bad:
+        raise SystemExit(1)
+
+
+@click.group()
+def applications() -> None:
+    """Applications."""
+
+
+@applications.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--authority", "slug", required=True, help="Kurzname der Behörde, bei der die Anträge eingehen.")
+def applications_import(file: Path, slug: str) -> None:
+    """Hand in every application of a CSV file, or none."""
+    from rathaus.casework.cases.actions.importing import FileNotImported, import_applications
+    from rathaus.core.authorities.models import Authority
+    from rathaus.core.identity.actors import Actor
+
+    authority = Authority.objects.filter(slug=slug).first()
+    if authority is None:
+        fail(f"Die Behörde „{slug}“ gibt es nicht.")
+        return
+    try:
+        cases = import_applications(by=Actor.system(authority.id), content=file.read_bytes())
+    except FileNotImported as refused:
+        fail("\n".join([f"{file.name}: nichts übernommen.", *map(str, refused.problems)]))
+        return
+    console.print(f"{len(cases)} Anträge übernommen.")
+
+
+@click.group()
+def audit() -> None:
+    """The sealed history."""
+
+
+@audit.command("verify")
+@click.option("--authority", "slug", default="", help="Nur diese Behörde.")
+def audit_verify(slug: str) -> None:
+    """Recompute all seals. Exits with 1 if anything was changed, removed or added."""
+    from rathaus.core.audit.queries import verify
+    from rathaus.core.authorities.models import Authority
+
+    bad = False
+    for authority in _with_history(slug):
+        found = verify(authority.id)
+        console.print(
+            f"{authority.label}: {found.events} Ereignisse in {found.blocks} Blöcken, {found.unsealed} noch ohne Siegel"
+            + (f", Kopf {found.head[:16]}…" if found.head else "")
+        )
+        for fault in found.faults:
+            bad = True
+            click.echo(f"  {fault}", err=True)
+    if not Authority.objects.exists():
+        fail("Es gibt noch keine Behörden.")
+    if bad:
+        raise SystemExit(1)
+
+
+@audit.command("seal")
+def audit_seal() -> None:
+    """Seal now what happened since the last seal."""
+    from rathaus.core.audit.actions import seal
+
+    for authority in _with_history(""):
+        block = seal(authority.id)
+        if block:
+            console.print(f"{authority.label}: Block {block.number} mit {len(block.event_ids)} Ereignissen")
+
+
+def _with_history(slug: str) -> list:
+    """Authorities that offer something; only they have a history."""
+    from rathaus.casework.services.models import Offer
+    from rathaus.core.authorities.models import Authority
+
+    found = Authority.objects.filter(id__in=Offer.objects.values("authority_id")).order_by("sort_key")
+    return list(found.filter(slug=slug) if slug else found)
+
+
+@click.command()
+@click.option("--concurrency", default=2, show_default=True)
+@click.option("--once", is_flag=True, help="Endet, wenn nichts mehr zu tun ist.")
+def worker(concurrency: int, once: bool) -> None:
+    """Run jobs: mail, letters, timers, seals. Start as many as you like."""
+    from procrastinate.contrib.django import app
+
+    with app.replace_connector(app.connector.get_worker_connector()) as ready:
+        ready.run_worker(concurrency=concurrency, wait=not once, install_signal_handlers=True, listen_notify=not once)
+
+
+@click.group()
+def assets() -> None:
+    """Fonts for pages and letters."""
+
+
+@assets.command("build")
+def assets_build() -> None:
+    """Build the fonts from the design system's package; quick when up to date."""
+    from django.conf import settings
+
+    from rathaus.web.assets import build_assets
+
+    build_assets(ROOT / "node_modules", settings.LETTER_FONTS.parent)
+
+
+@click.command()
+@click.option("--port", default=8000, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--workers", default=2, show_default=True)
+def serve(port: int, host: str, workers: int) -> None:
+    """Serve the site, with one job worker beside it."""
+    commands = [
+        [sys.executable, "-m", "gunicorn", "rathaus.config.wsgi", "--bind", f"{host}:{port}", "--workers", str(workers),
+         "--threads", "2", "--timeout", "60", "--max-requests", "20000", "--max-requests-jitter", "2000"],
+        [sys.executable, "-m", "rathaus", "worker"],
+    ]  # fmt: skip
+    run_together(commands)
+
+
+def run_together(commands: list[list[str]], *, env: dict[str, str] | None = None) -> None:
+    """Run programs until one ends or Ctrl-C is pressed; then end the others."""
+    processes = [subprocess.Popen(command, env={**os.environ, **(env or {})}) for command in commands]  # noqa: S603  our own programs
+
+    def stop(*_: object) -> None:
+        for process in processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        while all(process.poll() is None for process in processes):
+            try:
+                processes[0].wait(timeout=0.5)
+            except subprocess.TimeoutExpired:
+                continue
+    except KeyboardInterrupt:
+        pass
+    finally:
+        stop()
+        for process in processes:
+            process.wait(timeout=20)
+
+
+ALL = [migrate, register, service, applications, audit, worker, assets, serve]
