@@ -167,7 +167,7 @@ def assets_build() -> None:
     """Build the fonts from the design system's package; quick when up to date."""
     from django.conf import settings
 
-    from rathaus.web.assets import build_assets
+    from rathaus.core.assets import build_assets
 
     build_assets(ROOT / "node_modules", settings.LETTER_FONTS.parent)
 
