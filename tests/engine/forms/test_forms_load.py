@@ -31,6 +31,9 @@ def test_a_form_knows_its_pages_and_fields() -> None:
     assert form.page("vorhaben").intro == "Beschreiben Sie, was Sie vorhaben."
     with pytest.raises(KeyError):
         form.page("nichts")
+    assert form.find("kosten.7.betrag") is form.items["kosten"].columns[2]
+    assert form.find("vorhaben.titel") is form.items["vorhaben.titel"]
+    assert form.find("vorhaben") is None
     kinds = {path: item.kind for path, item in form.items.items() if isinstance(item, Field)}
     assert kinds == {
         "vorhaben.titel": Kind.TEXT,
@@ -125,6 +128,17 @@ def test_bad_schemas_are_refused_with_the_reason(schema: Any, reason: str) -> No
     assert reason in problems(schema, pages(control("a")))
 
 
+def ruled(condition: Any, effect: str = "SHOW") -> dict[str, Any]:
+    return pages(control("a") | {"rule": {"effect": effect, "condition": condition}})
+
+
+def checked(condition: str, field: str = "#/properties/a") -> dict[str, Any]:
+    return pages(control("a")) | {"pruefungen": [{"wenn-nicht": condition, "feld": field, "meldung": "x"}]}
+
+
+A = "#/properties/a"
+
+
 @pytest.mark.parametrize(
     ("ui", "reason"),
     [
@@ -147,48 +161,23 @@ def test_bad_schemas_are_refused_with_the_reason(schema: Any, reason: str) -> No
         (pages(control("a", maxBytes=10)), "nur für Dateien"),
         (pages(control("a"), {"type": "ListWithDetail"}), "„ListWithDetail“"),
         (pages(control("a"), {"type": "Label"}), "fehlt „text“"),
-        (pages(control("a") | {"rule": {"effect": "DISABLE", "condition": {}}}), "SHOW oder HIDE"),
-        (pages(control("a") | {"rule": {"effect": "SHOW", "condition": None}}), "Bedingung"),
-        (
-            pages(control("a") | {"rule": {"effect": "SHOW", "condition": {"scope": "#/properties/x", "schema": {}}}}),
-            "gibt es im Schema nicht",
-        ),
-        (
-            pages(
-                control("a")
-                | {
-                    "rule": {
-                        "effect": "SHOW",
-                        "condition": {"scope": "#/properties/a", "schema": {"$ref": "file:///etc/passwd"}},
-                    }
-                }
-            ),
-            "„$ref“",
-        ),
-        (
-            pages(
-                control("a")
-                | {"rule": {"effect": "SHOW", "condition": {"scope": "#/properties/a", "schema": {"const": "x"}}}}
-            ),
-            "im Kreis",
-        ),
+        (ruled({}, "DISABLE"), "SHOW oder HIDE"),
+        (ruled(None), "Bedingung"),
+        (ruled({"scope": "#/properties/x", "schema": {"const": 1}}), "gibt es im Schema nicht"),
+        (ruled({"scope": A, "schema": {}}), "kein Schema"),
+        (ruled({"scope": A, "schema": {"$ref": "file:///etc/passwd"}}), "„$ref“"),
+        (ruled({"scope": A, "schema": {"pattern": "(a+)+"}}), "Wiederholung"),
+        (ruled({"scope": A, "schema": {"type": "quatsch"}}), "nicht gültig"),
+        (ruled({"scope": A, "schema": {"const": "x"}}), "im Kreis"),
+        (ruled({"type": "AND", "conditions": []}), "1 bis 20"),
+        (ruled({"type": "XOR", "scope": A, "schema": {"const": 1}}), "nur „scope“ und „schema“"),
         (pages(control("a")) | {"pruefungen": {}}, "keine Liste"),
         (pages(control("a")) | {"pruefungen": [{}]}, "Prüfung 1"),
-        (
-            pages(control("a"))
-            | {"pruefungen": [{"wenn-nicht": "().__class__", "feld": "#/properties/a", "meldung": "x"}]},
-            "Prüfung 1",
-        ),
-        (
-            pages(control("a")) | {"pruefungen": [{"wenn-nicht": "b == 1", "feld": "#/properties/a", "meldung": "x"}]},
-            "„b“ gibt es im Formular nicht",
-        ),
-        (
-            pages(control("a")) | {"pruefungen": [{"wenn-nicht": "a == 'x'", "feld": "#/properties/c", "meldung": "x"}]},
-            "gibt es nicht",
-        ),
+        (checked("().__class__"), "Prüfung 1"),
+        (checked("b == 1"), "„b“ gibt es im Formular nicht"),
+        (checked("a == 'x'", "#/properties/c"), "gibt es nicht"),
     ],
-)  # fmt: skip
+)
 def test_bad_pages_are_refused_with_the_reason(ui: Any, reason: str) -> None:
     assert reason in problems(schema_of(a=TEXT), ui)
 
@@ -314,7 +303,7 @@ SPOTS = [(0, *path) for path in places(GRANT_SCHEMA)] + [(1, *path) for path in 
 @settings(max_examples=300, deadline=None)
 @given(spot=st.sampled_from(SPOTS), junk=JSON)
 def test_whatever_stands_anywhere_is_loaded_or_refused(spot: tuple[Any, ...], junk: Any) -> None:
-    """Neither crash nor a form that then fails: a spoiled definition either loads and works, or is refused."""
+    """Neither a crash nor a form that fails later: a spoiled definition loads and works, or is refused."""
     both: list[Any] = [deepcopy(GRANT_SCHEMA), deepcopy(GRANT_UI)]
     target = both
     for key in spot[:-1]:
@@ -322,8 +311,7 @@ def test_whatever_stands_anywhere_is_loaded_or_refused(spot: tuple[Any, ...], ju
     target[spot[-1]] = junk
     try:
         form = Form.load(both[0], both[1])
-    except FormError as refusal:
-        assert all(refusal.problems)
+    except FormError:
         return
     for page in form.pages:
         form.read(page, {}, {}, {})

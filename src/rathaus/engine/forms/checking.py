@@ -92,7 +92,7 @@ class Checker:
             if path not in applying or value is MISSING or value in ("", []):
                 store(prepared, path, MISSING)
             elif isinstance(value, list) and (isinstance(item, Table) or item.kind is Kind.AUTHORITIES):
-                typed = {place_of_row(name, path) for name in raw}
+                typed = {place_of_row(name, path) for name in raw} if isinstance(item, Table) else set()
                 kept = [at for at, row in enumerate(value) if at in typed or not is_empty_row(row)]
                 if len(kept) < len(value):
                     places[path] = kept
@@ -152,6 +152,8 @@ class Checker:
         if isinstance(item, Field) and item.kind is Kind.DATE:
             name = f"{place}.{values.DATE_PARTS[0]}"
         elif isinstance(item, Field) and item.kind is Kind.AUTHORITIES and place == item.path:
+            if any(other.startswith(f"{place}.") for other in errors):
+                return  # An entry that could not be read is no missing entry.
             name = f"{place}.0"
         errors[place] = FieldError(place, message, name, self.label(place))
 
@@ -171,20 +173,15 @@ class Checker:
             original = places.get(".".join(parts[:at]))
             if part.isdigit() and original is not None:
                 parts[at] = str(original[int(part)])
-        place, keyword, limit = ".".join(parts), error.kind.name, error.kind.value
-        if keyword == "required":
-            place = ".".join([*parts, error.kind.property])
-            item = self.find(place)
-            if item is not None:
-                self._add(errors, applying, place, wording.missing(item))
-            return
+        keyword, limit = error.kind.name, error.kind.value
         if keyword == "additionalProperties":
-            for name in error.kind.unexpected:
-                unknown = ".".join([*parts, str(name)])
-                errors[unknown] = FieldError(
-                    unknown, wording.unknown(str(name)), unknown, values.short(str(name))
-                )
+            for name in map(str, error.kind.unexpected):
+                unknown = ".".join([*parts, name])
+                errors[unknown] = FieldError(unknown, wording.unknown(name), unknown, values.short(name))
             return
+        if keyword == "required":
+            parts.append(error.kind.property)
+        place = ".".join(parts)
         item = self.find(place)
         while item is None and parts:
             # Inside a file, say: what people see is the nearest known place above.
@@ -195,10 +192,10 @@ class Checker:
             message = f"Bei „{values.short(place)}“ wird eine Gruppe von Angaben erwartet."
             errors.setdefault(place, FieldError(place, message, place, values.short(place)))
             return
-        place = place if keyword else item.path
-        if isinstance(item, Field) and item.kind is Kind.AUTHORITIES and keyword in ("minItems", "maxItems"):
-            place = item.path
-        self._add(errors, applying, place, wording.wrong(item, keyword, limit, value))
+        message = (
+            wording.missing(item) if keyword == "required" else wording.wrong(item, keyword, limit, value)
+        )
+        self._add(errors, applying, ".".join(parts), message)
 
     def _add_limits(
         self, errors: dict[str, FieldError], applying: frozenset[str], item: Field | Table, value: Any
@@ -332,14 +329,11 @@ def _bound_problem(field: Field, typed: Decimal | date | None) -> str | None:
 
 
 def _file_problem(field: Field, value: Any) -> str | None:
-    for file in value if isinstance(value, list) else [value]:
-        if not isinstance(file, dict) or not isinstance(file.get("size"), int):
-            continue
-        name = str(file.get("name", ""))
-        if file.get("media_type") not in field.accept:
-            return wording.wrong_file(field, name)
-        if file["size"] > field.max_bytes:
-            return wording.big_file(field, name, file["size"])
+    for file in values.files_of(value):
+        if file.media_type not in field.accept:
+            return wording.wrong_file(field, file.name)
+        if file.size > field.max_bytes:
+            return wording.big_file(field, file.name, file.size)
     return None
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from rathaus.engine.forms import rules, values
-from rathaus.engine.forms.model import Element, Field, FieldError, FileAnswer, Group, Kind, Sum, Table, Text
+from rathaus.engine.forms.model import Element, Field, FieldError, Group, Kind, Sum, Table, Text
 from rathaus.engine.forms.places import lookup
 from rathaus.engine.forms.views import (
     ElementView,
@@ -67,7 +67,7 @@ class PageDrawer:
             is_checked=value is True,
             inputs=inputs,
             options=options,
-            files=_files(field, value),
+            files=values.files_of(value),
             error=self._error(field, name),
         )
 
@@ -156,19 +156,3 @@ def _id(name: str) -> str:
 def _option_id(name: str, at: int) -> str:
     # The first choice has the field's own id, so that a list of errors can link to it.
     return f"{_id(name)}-{at}" if at else _id(name)
-
-
-def _files(field: Field, value: Any) -> tuple[FileAnswer, ...]:
-    files = value if isinstance(value, list) else [value]
-    if field.kind not in (Kind.FILE, Kind.FILES):
-        return ()
-    return tuple(
-        FileAnswer(
-            str(file.get("name", "")),
-            str(file.get("sha256", "")),
-            int(file.get("size", 0)),
-            str(file.get("media_type", "")),
-        )
-        for file in files
-        if isinstance(file, dict)
-    )

@@ -72,7 +72,7 @@ class Form:
         raise KeyError(key)
 
     def find(self, place: str) -> Field | Table | None:
-        """The field or table at a place of the answers (``kosten.0.betrag``); None if the form has none there."""
+        """The field or table at a place of the answers (``kosten.0.betrag``), or None."""
         return self._checker.find(place)
 
     def pages_for(self, answers: Answers) -> tuple[Page, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from rathaus.engine.forms import limits
 from rathaus.engine.forms.formats import is_ags, is_amount, is_email, is_iban, is_iso_date
-from rathaus.engine.forms.model import Field, Kind
+from rathaus.engine.forms.model import Field, FileAnswer, Kind
 from rathaus.law.money import (
     NO_BREAK_SPACE,
     AmountError,
@@ -44,9 +44,7 @@ def tidy(text: str, *, multiline: bool = False) -> str:
     NFC."""
     text = text.encode("utf-8", "ignore").decode().replace("\r\n", "\n").replace("\r", "\n")
     text = unicodedata.normalize("NFC", _HIDDEN.sub("", _CONTROLS.sub("", text)))
-    return (
-        text.strip() if multiline else " ".join(text.split(" ")).replace("\n", " ").replace("\t", " ").strip()
-    )
+    return text.strip() if multiline else " ".join(text.split())
 
 
 def is_tidy(text: str) -> bool:
@@ -98,7 +96,7 @@ def as_words(field: Field, value: Any, authority_name: Callable[[str], str]) -> 
     if isinstance(value, bool):
         return ("Ja" if value else "Nein",)
     if isinstance(value, dict):
-        return (f"{value.get('name', '')} ({format_bytes(int(value.get('size', 0)))})",)
+        return tuple(f"{file.name} ({format_bytes(file.size)})" for file in files_of(value))
     labels = {choice.value: choice.label for choice in field.choices}
     if value in labels:
         return (labels[value],)
@@ -125,6 +123,17 @@ def as_typed(field: Field, value: Any) -> Any:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         return Decimal(str(value)) if is_number else None
     return value
+
+
+def files_of(value: Any) -> tuple[FileAnswer, ...]:
+    """The files that an answer (one file or a list) holds; what is no file is left out."""
+    found = []
+    for file in value if isinstance(value, list) else [value]:
+        if isinstance(file, dict) and file.keys() == {"name", "sha256", "size", "media_type"}:
+            name, sha256, size, media_type = (file[key] for key in ("name", "sha256", "size", "media_type"))
+            if isinstance(size, int) and all(isinstance(text, str) for text in (name, sha256, media_type)):
+                found.append(FileAnswer(name, sha256, size, media_type))
+    return tuple(found)
 
 
 def format_bytes(size: int) -> str:
