@@ -65,7 +65,7 @@ def too_long(field: Field, length: int) -> str:
     """The sentence for a text of ``length`` characters."""
     most = field.max_length or 0
     return (
-        f"„{field.label}“ ist {_count(length - most, 'Zeichen')} zu lang. "
+        f"„{field.label}“ ist {format_number(length - most)} Zeichen zu lang. "
         f"Möglich sind {format_number(most)} Zeichen."
     )
 
@@ -107,10 +107,6 @@ def big_file(field: Field, name: str, size: int) -> str:
     return (
         f"„{short(name)}“ ist mit {format_bytes(size)} zu groß. Möglich sind {format_bytes(field.max_bytes)}."
     )
-
-
-def _count(number: int, what: str) -> str:
-    return f"{format_number(number)} {what}"
 
 
 def _type(item: Field | Table, limit: Any, value: Any) -> str:
@@ -180,8 +176,7 @@ _SENTENCES: dict[str, Callable[[Field | Table, Any, Any], str]] = {
     "pattern": _pattern,
     "minLength": _too_short,
     "maxLength": lambda item, limit, value: (
-        f"„{item.label}“ ist {_count(len(value) - limit, 'Zeichen')} zu lang. "
-        f"Möglich sind {format_number(limit)} Zeichen."
+        too_long(item, len(value)) if isinstance(item, Field) else wrong(item, "", limit, value)
     ),
     "minItems": _too_few,
     "maxItems": lambda item, limit, value: too_many(item, len(value)),
