@@ -4,7 +4,7 @@ What is rewritten in the XML before, and why:
 - service and send tasks become user tasks, since Spiff runs a service task at once by itself;
 - timers become messages of their own, since Spiff looks at the clock and fires them when it likes;
 - ``r:collection``, ``r:element`` and the ``r:output`` of a multi-instance activity become
-  ``loopDataInputRef``, ``inputDataItem``, ``loopDataOutputRef`` and ``outputDataItem``, BPMN's own words for them;
+  ``loopDataInputRef``, ``inputDataItem``, ``loopDataOutputRef`` and ``outputDataItem``, BPMN's own words;
 - what a task gives out is put into the task's data by hand, since ``r:output`` is ours.
 Spiff evaluates conditions and scripts as Python, so diagrams for it use what both languages share.
 """
@@ -104,17 +104,15 @@ class Oracle:
 
     @property
     def passed(self) -> set[str]:
-        """The elements done so far; a multi-instance activity when all its instances are."""
+        """The elements done so far; a multi-instance activity when all its instances are. Without event-based
+        gateways: in Spiff they wait, with us a token has gone through them to the events that wait."""
         return {
             task.task_spec.bpmn_id
             for task in self.workflow.get_tasks()
             if task.state == TaskState.COMPLETED
             and task.task_spec.bpmn_id
             and not task.task_spec.name.endswith("[child]")
-        } | {
-            task.task_spec.bpmn_id  # with us a token has gone through it to the events that wait
-            for task in self.workflow.get_tasks()
-            if task.state == TaskState.WAITING and type(task.task_spec).__name__ == "EventBasedGateway"
+            and type(task.task_spec).__name__ != "EventBasedGateway"
         }
 
     @property

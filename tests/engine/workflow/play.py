@@ -123,6 +123,12 @@ class Play:
         return set(self.definition.passed(self.state))
 
     @property
+    def passed_but_event_gateways(self) -> set[str]:
+        """What can be compared with the oracle."""
+        nodes = self.definition.nodes
+        return {element for element in self.passed if nodes[element].kind != "eventBasedGateway"}
+
+    @property
     def variables(self) -> dict[str, Any]:
         """The variables of the process."""
         return self.definition.variables(self.state)
