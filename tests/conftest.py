@@ -84,7 +84,7 @@ def _own_files(tmp_path: Path, settings: object) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _strict_templates() -> Iterator[None]:
+def _strict_templates() -> None:
     """A template variable that nobody set is an error."""
     from django.template import engines
 
@@ -97,4 +97,3 @@ def _strict_templates() -> Iterator[None]:
 
     for engine in engines.all():
         engine.engine.string_if_invalid = Missing("%s")
-    yield

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 from django.core import mail
+from tests.casework.conftest import World
 
 from rathaus.casework.cases.actions.decisions import allow_exception
 from rathaus.casework.cases.actions.messages import answer_request
@@ -17,7 +18,6 @@ from rathaus.casework.services.operations import Refused
 from rathaus.core.audit.models import Event
 from rathaus.core.identity.actors import NotAllowed
 from rathaus.domains.grants.models import Budget
-from tests.casework.conftest import World
 
 
 def test_from_application_to_notice(world: World, run_jobs: Callable[[], int]) -> None:
@@ -40,7 +40,9 @@ def test_from_application_to_notice(world: World, run_jobs: Callable[[], int]) -
         assert notice.remedy == "action"
         assert (notice.deemed_on - notice.issued_on).days == 4
         assert Decision.objects.get().amount == Decimal("900.00")
-        assert not Task.objects.exists() and not Finding.objects.exists() and not Event.objects.exists()
+        assert not Task.objects.exists()
+        assert not Finding.objects.exists()
+        assert not Event.objects.exists()
     with world.clerk.acting():
         assert Budget.objects.get().committed == Decimal("900.00")
         assert Event.objects.filter(case_id=case.id).count() >= 7
@@ -49,7 +51,9 @@ def test_from_application_to_notice(world: World, run_jobs: Callable[[], int]) -
 
 def test_question_and_answer(world: World, run_jobs: Callable[[], int]) -> None:
     case = world.submit()
-    complete_task(by=world.clerk, task=world.task(case).id, answers={"vollstaendig": False, "nachricht": "Was fehlt?"})
+    complete_task(
+        by=world.clerk, task=world.task(case).id, answers={"vollstaendig": False, "nachricht": "Was fehlt?"}
+    )
     with world.lahnau_officer.acting():
         case = Case.objects.get(id=case.id)
     assert case.state == CaseState.ACTION_REQUIRED
@@ -96,7 +100,9 @@ def test_sent_back_and_proposed_again(world: World) -> None:
     complete_task(by=world.clerk, task=world.task(case).id, answers=proposal)
     with pytest.raises(Refused):
         complete_task(by=world.approver, task=world.task(case).id, answers={"freigegeben": False})
-    complete_task(by=world.approver, task=world.task(case).id, answers={"freigegeben": False, "grund": "Zu viel."})
+    complete_task(
+        by=world.approver, task=world.task(case).id, answers={"freigegeben": False, "grund": "Zu viel."}
+    )
     assert world.task(case).title == "Entscheidung vorschlagen"
     complete_task(by=world.clerk, task=world.task(case).id, answers={**proposal, "betrag": Decimal("800.00")})
     complete_task(by=world.approver, task=world.task(case).id, answers={"freigegeben": True})

@@ -38,9 +38,9 @@ def main() -> None:
 
 
 def _add_commands() -> None:
-    from rathaus.cli import commands
+    from rathaus.cli import commands, demo
 
-    for command in commands.ALL:
+    for command in (*commands.ALL, demo.demo):
         main.add_command(command)
 
 

@@ -6,7 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -67,7 +69,9 @@ def service_check(folders: tuple[Path, ...]) -> None:
             for problem in problems:
                 click.echo(f"{folder.name}/{problem}", err=True)
         else:
-            console.print(f"{folder.name} {package.manifest.fassung}: in Ordnung, {len(package.samples)} Beispiele gespielt")
+            console.print(
+                f"{folder.name} {package.manifest.fassung}: in Ordnung, {len(package.samples)} Beispiele gespielt"
+            )
     if bad:
         raise SystemExit(1)
 
@@ -79,7 +83,9 @@ def applications() -> None:
 
 @applications.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--authority", "slug", required=True, help="Kurzname der Behörde, bei der die Anträge eingehen.")
+@click.option(
+    "--authority", "slug", required=True, help="Kurzname der Behörde, bei der die Anträge eingehen."
+)
 def applications_import(file: Path, slug: str) -> None:
     """Hand in every application of a CSV file, or none."""
     from rathaus.casework.cases.actions.importing import FileNotImported, import_applications
@@ -91,11 +97,26 @@ def applications_import(file: Path, slug: str) -> None:
         fail(f"Die Behörde „{slug}“ gibt es nicht.")
         return
     try:
-        cases = import_applications(by=Actor.system(authority.id), content=file.read_bytes())
+        cases = import_applications(
+            by=Actor.system(authority.id), content=file.read_bytes(), attachments=beside(file)
+        )
     except FileNotImported as refused:
         fail("\n".join([f"{file.name}: nichts übernommen.", *map(str, refused.problems)]))
         return
     console.print(f"{len(cases)} Anträge übernommen.")
+
+
+def beside(file: Path) -> Callable[[str], bytes]:
+    """Reads attachments that lie in the folder of a file, and nowhere else."""
+    folder = file.resolve().parent
+
+    def read(name: str) -> bytes:
+        path = (folder / name).resolve()
+        if not path.is_relative_to(folder):
+            raise FileNotFoundError(name)
+        return path.read_bytes()
+
+    return read
 
 
 @click.group()
@@ -153,8 +174,11 @@ def worker(concurrency: int, once: bool) -> None:
     """Run jobs: mail, letters, timers, seals. Start as many as you like."""
     from procrastinate.contrib.django import app
 
-    with app.replace_connector(app.connector.get_worker_connector()) as ready:
-        ready.run_worker(concurrency=concurrency, wait=not once, install_signal_handlers=True, listen_notify=not once)
+    connector: Any = app.connector  # Django's, which knows how a worker connects
+    with app.replace_connector(connector.get_worker_connector()) as ready:
+        ready.run_worker(
+            concurrency=concurrency, wait=not once, install_signal_handlers=True, listen_notify=not once
+        )
 
 
 @click.group()

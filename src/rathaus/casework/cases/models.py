@@ -33,19 +33,24 @@ def pair(first: str, second: str, name: str) -> models.CheckConstraint:
 
 
 def _account(related: str = "+", **options: Any) -> models.ForeignKey:
-    return models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name=related, null=True, blank=True, **options)
+    return models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name=related, null=True, blank=True, **options
+    )
 
 
 class Draft(TenantModel):
     """Entwurf: an application being filled in. Only the party sees it, the authority does not."""
 
-    tenancy: ClassVar = Tenancy(authority="", applicant_writes=OWN_PARTY, rights="SELECT, INSERT, UPDATE, DELETE")
+    tenancy: ClassVar = Tenancy(
+        authority="", applicant_writes=OWN_PARTY, rights="SELECT, INSERT, UPDATE, DELETE"
+    )
 
     offer = models.ForeignKey("services.Offer", models.PROTECT, related_name="+")
     version = models.ForeignKey("services.ServiceVersion", models.PROTECT, related_name="+")
     party = models.ForeignKey("identity.Party", models.PROTECT, related_name="+")
     account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     answers: models.JSONField[Any] = models.JSONField(default=dict)
+    raw: models.JSONField[Any] = models.JSONField(default=dict, help_text="typed texts that could not be read, by name")
     pages_done: models.JSONField[Any] = models.JSONField(default=list)
     created_at = models.DateTimeField(default=timezone.now)
     saved_at = models.DateTimeField(default=timezone.now)
@@ -77,7 +82,12 @@ class Case(TenantModel):
     party_name = models.CharField("Antragstellende", max_length=200)
     party_address: models.JSONField[Any] = models.JSONField(default=list)
     applicant = models.ForeignKey(
-        "authorities.Authority", models.PROTECT, null=True, blank=True, related_name="+", verbose_name="Kommune"
+        "authorities.Authority",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="Kommune",
     )
     reference = models.CharField("Vorgangsnummer", max_length=40)
     title = models.CharField("Titel", max_length=200)
@@ -96,7 +106,9 @@ class Case(TenantModel):
                 | (~Q(state=CaseState.COMPLETED) & Q(closed_at=None)),
                 name="case_closed_iff_completed",
             ),
-            models.CheckConstraint(condition=Q(amount=None) | Q(amount__gte=0), name="case_amount_not_negative"),
+            models.CheckConstraint(
+                condition=Q(amount=None) | Q(amount__gte=0), name="case_amount_not_negative"
+            ),
         ]
         indexes = [
             models.Index(fields=["party", "-opened_at"], name="case_by_party"),
@@ -173,7 +185,9 @@ class Task(TenantModel):
                 condition=Q(excluded=None) | Q(completed_by=None) | ~Q(completed_by=F("excluded")),
                 name="task_four_eyes",
             ),
-            models.UniqueConstraint(fields=["case", "token"], condition=Q(state="open"), name="task_open_once"),
+            models.UniqueConstraint(
+                fields=["case", "token"], condition=Q(state="open"), name="task_open_once"
+            ),
         ]
         indexes = [
             models.Index(
@@ -241,7 +255,9 @@ class Incident(TenantModel):
                 | Q(state=IncidentState.OPEN, resolved_at=None, resolved_by=None),
                 name="incident_resolved_iff_at",
             ),
-            models.UniqueConstraint(fields=["case", "token"], condition=Q(state="open"), name="incident_open_once"),
+            models.UniqueConstraint(
+                fields=["case", "token"], condition=Q(state="open"), name="incident_open_once"
+            ),
         ]
 
 
@@ -337,11 +353,16 @@ class Decision(TenantModel):
                 condition=Q(is_automatic=True) | Q(decided_at=None) | Q(decided_by__isnull=False),
                 name="decision_decided_by_someone",
             ),
-            models.CheckConstraint(condition=Q(amount=None) | Q(amount__gte=0), name="decision_amount_not_negative"),
             models.CheckConstraint(
-                condition=Q(notified_at=None) | Q(state=DecisionState.DECIDED), name="decision_notified_after_decided"
+                condition=Q(amount=None) | Q(amount__gte=0), name="decision_amount_not_negative"
             ),
-            models.UniqueConstraint(fields=["case"], condition=Q(state="proposed"), name="decision_one_proposal"),
+            models.CheckConstraint(
+                condition=Q(notified_at=None) | Q(state=DecisionState.DECIDED),
+                name="decision_notified_after_decided",
+            ),
+            models.UniqueConstraint(
+                fields=["case"], condition=Q(state="proposed"), name="decision_one_proposal"
+            ),
             models.UniqueConstraint(fields=["case"], condition=Q(state="decided"), name="decision_one_final"),
         ]
 
@@ -364,6 +385,10 @@ class Notice(TenantModel):
     class Meta:
         verbose_name = "Bescheid"
         constraints = [
-            models.CheckConstraint(condition=Q(deemed_on__gte=F("issued_on")), name="notice_deemed_after_issue"),
-            models.CheckConstraint(condition=Q(remedy_until__gt=F("deemed_on")), name="notice_remedy_after_deemed"),
+            models.CheckConstraint(
+                condition=Q(deemed_on__gte=F("issued_on")), name="notice_deemed_after_issue"
+            ),
+            models.CheckConstraint(
+                condition=Q(remedy_until__gt=F("deemed_on")), name="notice_remedy_after_deemed"
+            ),
         ]

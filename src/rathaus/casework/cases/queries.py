@@ -47,7 +47,11 @@ def inbox(
     size: int = PAGE,
 ) -> TaskPage:
     """Open tasks of the actor's roles, earliest due first. Views: `team`, `meine` (claimed by me), `frei` (unclaimed)."""
-    tasks = Task.objects.filter(open_for(by)).exclude(excluded_id=by.account).select_related("case__offer", "claimed_by")
+    tasks = (
+        Task.objects.filter(open_for(by))
+        .exclude(excluded_id=by.account)
+        .select_related("case__offer", "claimed_by")
+    )
     if view == "meine":
         tasks = tasks.filter(claimed_by_id=by.account)
     elif view == "frei":
@@ -58,7 +62,9 @@ def inbox(
         tasks = tasks.filter(due_on__lte=due_until)
     if text:
         tasks = tasks.filter(
-            Q(case__reference__iexact=text) | Q(case__party_name__icontains=text) | Q(case__title__icontains=text)
+            Q(case__reference__iexact=text)
+            | Q(case__party_name__icontains=text)
+            | Q(case__title__icontains=text)
         )
     if after:
         day, _, key = after.partition("_")
@@ -92,9 +98,11 @@ def cases_of_authority(
     by: Actor, *, text: str = "", state: str = "", after: UUID | None = None, size: int = PAGE
 ) -> list[Case]:
     """Cases of the actor's authority, newest first (UUIDv7 order)."""
-    cases = Case.objects.filter(authority_id=by.authority).select_related("offer")
+    cases = Case.objects.filter(authority_id=by.staff_of).select_related("offer")
     if text:
-        cases = cases.filter(Q(reference__iexact=text) | Q(party_name__icontains=text) | Q(title__icontains=text))
+        cases = cases.filter(
+            Q(reference__iexact=text) | Q(party_name__icontains=text) | Q(title__icontains=text)
+        )
     if state:
         cases = cases.filter(state=state)
     if after:
@@ -105,14 +113,18 @@ def cases_of_authority(
 def own_cases(by: Actor) -> list[Case]:
     """What the applicant's parties handed in, newest first."""
     return list(
-        Case.objects.filter(party_id__in=by.parties).select_related("offer", "authority").order_by("-opened_at")[:200]
+        Case.objects.filter(party_id__in=by.parties)
+        .select_related("offer", "authority")
+        .order_by("-opened_at")[:200]
     )
 
 
 def own_drafts(by: Actor) -> list[Draft]:
     """Applications begun and not handed in, newest first."""
     return list(
-        Draft.objects.filter(party_id__in=by.parties).select_related("offer", "party").order_by("-saved_at")[:100]
+        Draft.objects.filter(party_id__in=by.parties)
+        .select_related("offer", "party")
+        .order_by("-saved_at")[:100]
     )
 
 
@@ -136,7 +148,7 @@ class CaseFile:
 def case_file(by: Actor, reference: str) -> CaseFile:
     """A case for the desk, by its reference. Raises Case.DoesNotExist for what the authority does not keep."""
     case = Case.objects.select_related("offer", "authority", "application__submitted_by", "process").get(
-        authority_id=by.authority, reference=reference
+        authority_id=by.staff_of, reference=reference
     )
     return CaseFile(
         case=case,
@@ -155,7 +167,9 @@ def case_file(by: Actor, reference: str) -> CaseFile:
 
 def own_case(by: Actor, case: UUID) -> Case:
     """An applicant's case. Raises Case.DoesNotExist for anybody else's."""
-    return Case.objects.select_related("offer", "authority", "application").get(id=case, party_id__in=by.parties)
+    return Case.objects.select_related("offer", "authority", "application").get(
+        id=case, party_id__in=by.parties
+    )
 
 
 def own_case_parts(case: Case) -> tuple[list[Message], list[Document], list[Notice], list[Decision]]:
@@ -166,5 +180,3 @@ def own_case_parts(case: Case) -> tuple[list[Message], list[Document], list[Noti
         list(case.notices.select_related("document", "decision").order_by("-id")),
         list(case.decisions.exclude(notified_at=None)),
     )
-
-

@@ -14,7 +14,9 @@ from rathaus.core.tenancy import Tenancy, TenantModel
 class Document(TenantModel):
     """Dokument of a case. `is_for_applicant` decides whether the party may read it."""
 
-    tenancy: ClassVar = Tenancy(applicant_reads="party_id = {parties} AND is_for_applicant", rights="SELECT, INSERT")
+    tenancy: ClassVar = Tenancy(
+        applicant_reads="party_id = {parties} AND is_for_applicant", rights="SELECT, INSERT"
+    )
 
     case_id = models.UUIDField()
     party_id = models.UUIDField()

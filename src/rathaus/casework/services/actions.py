@@ -46,7 +46,11 @@ def publish_package(*, by: Actor, files: Mapping[str, str]) -> ServiceVersion:
         )
         assert by.authority is not None
         record(
-            events.PUBLISHED, by=by, authority=by.authority, service=manifest.schluessel, number=manifest.fassung
+            events.PUBLISHED,
+            by=by,
+            authority=by.authority,
+            service=manifest.schluessel,
+            number=manifest.fassung,
         )
         return version
 

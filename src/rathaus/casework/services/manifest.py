@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
@@ -69,12 +70,13 @@ class Manifest:
             problems.append("„vertrauensniveau“ ist 1 (niedrig), 3 (substanziell) oder 4 (hoch).")
         if data.get("zustaendig") not in (None, "ministry", "municipality", "county"):
             problems.append("„zustaendig“ ist ministry, municipality oder county.")
-        if leika := data.get("leika"):
-            if not (isinstance(leika, str) and len(leika) == 14 and leika.isdigit() and leika.startswith("99")):
-                problems.append("„leika“ hat 14 Ziffern und beginnt mit 99.")
+        leika = data.get("leika", "")
+        if leika and not re.fullmatch(r"99\d{12}", str(leika)):
+            problems.append("„leika“ hat 14 Ziffern und beginnt mit 99.")
         if problems:
             raise ManifestError(problems)
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in data.items()})
+        given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+        return cls(**given)
 
 
 _KINDS: dict[str, type] = {"str": str, "int": int, "bool": bool, "tuple": list, "Mapping": dict}

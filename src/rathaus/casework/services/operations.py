@@ -42,13 +42,17 @@ class Operation:
     def problems(self, given: set[str]) -> list[str]:
         """What is wrong with the names of the arguments a package gives."""
         found = [f"Argument „{name}“ fehlt." for name in sorted(self.required - given)]
-        return found + [f"Argument „{name}“ kennt {self.name} nicht." for name in sorted(given - self.parameters.keys())]
+        return found + [
+            f"Argument „{name}“ kennt {self.name} nicht." for name in sorted(given - self.parameters.keys())
+        ]
 
 
 _operations: dict[str, Operation] = {}
 
 
-def operation(name: str, *, later: bool = False, decides: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def operation(
+    name: str, *, later: bool = False, decides: bool = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register a function as an operation. Its keyword-only parameters are what a package may pass.
 
     The first argument is the step (`cases.steps.Run`): the case under lock, who acts, and `record` for events.

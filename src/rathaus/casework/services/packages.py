@@ -27,6 +27,7 @@ MANIFEST, SCHEMA, UI, PROCESS, TABLES = (
     "regeln.dmn",
 )
 KERNEL_FORMS = frozenset({"kern:pruefung", "kern:vorschlag", "kern:freigabe"})
+CASE_DATA = ("antrag", "parameter", "fall")  # what expressions of a process may read besides its variables
 _TOTAL_LIMIT = 2_000_000
 
 
@@ -108,7 +109,9 @@ def compile_package(files: Mapping[str, str], *, check_letters: bool = True) -> 
     letters = {name: text for name, text in files.items() if name.endswith(".typ")}
     if check_letters:
         problems += [
-            Problem(name, found.line, found.reason) for name, text in letters.items() for found in check_letter(text)
+            Problem(name, found.line, found.reason)
+            for name, text in letters.items()
+            for found in check_letter(text)
         ]
     samples = dict(_samples(files, problems))
     title = amount = None
@@ -120,7 +123,16 @@ def compile_package(files: Mapping[str, str], *, check_letters: bool = True) -> 
     if problems or manifest is None or form is None or definition is None or title is None:
         raise PackageRefused(problems)
     return Package(
-        manifest, form, definition, decisions, letters, samples, title, amount, content_hash(files), dict(files)
+        manifest,
+        form,
+        definition,
+        decisions,
+        letters,
+        samples,
+        title,
+        amount,
+        content_hash(files),
+        dict(files),
     )
 
 
@@ -185,10 +197,13 @@ def _definition(
     files: Mapping[str, str], decisions: Mapping[str, Decision], problems: list[Problem]
 ) -> Definition | None:
     try:
-        return compile_bpmn(files[PROCESS].encode(), decisions=decisions, operations=operations.names())
+        return compile_bpmn(
+            files[PROCESS].encode(), decisions=decisions, operations=operations.names(), data=CASE_DATA
+        )
     except DefinitionError as wrong:
         problems += [
-            Problem(PROCESS, p.line, f"{p.element}: {p.reason}" if p.element else p.reason) for p in wrong.problems
+            Problem(PROCESS, p.line, f"{p.element}: {p.reason}" if p.element else p.reason)
+            for p in wrong.problems
         ]
         return None
 
@@ -214,9 +229,15 @@ def _cross_check(manifest: Manifest, definition: Definition, letters: Mapping[st
     for element in definition.nodes.values():
         if element.kind == "userTask":
             if element.role not in manifest.rollen:
-                yield Problem(PROCESS, element.line, f"{element.id}: Die Rolle „{element.role}“ steht nicht in {MANIFEST}.")
+                yield Problem(
+                    PROCESS,
+                    element.line,
+                    f"{element.id}: Die Rolle „{element.role}“ steht nicht in {MANIFEST}.",
+                )
             if element.form not in KERNEL_FORMS:
-                yield Problem(PROCESS, element.line, f"{element.id}: Das Formular „{element.form}“ gibt es nicht.")
+                yield Problem(
+                    PROCESS, element.line, f"{element.id}: Das Formular „{element.form}“ gibt es nicht."
+                )
         if element.operation:
             called = operations.find(element.operation)
             for reason in called.problems({name for name, _ in element.arguments}):

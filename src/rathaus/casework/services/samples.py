@@ -2,13 +2,13 @@
 
 A sample says what is handed in (`antrag`), what people answer (`schritte`: element → result, in order), what operations
 return (`operationen`: name → result), and what must come out: `pfad` (elements reached, in any order) and
-`entscheidung` (outcome and amount).
+`entscheidung` (outcome and amount). `eingang` is the day on which it came in.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -18,9 +18,9 @@ from rathaus.engine import workflow
 from rathaus.engine.expressions import EvaluationError
 from rathaus.engine.workflow import CallOperation, Ended, OpenTask, Subscribe, WorkflowError
 
-_KEYS = {"titel", "antrag", "schritte", "operationen", "parameter", "pfad", "entscheidung"}
+_KEYS = {"titel", "eingang", "antrag", "schritte", "operationen", "parameter", "pfad", "entscheidung"}
 _TURNS = 200
-_NOW = datetime(2025, 3, 3, 9, 0, tzinfo=UTC)
+_RECEIVED = "2025-03-03"
 
 
 def play(package: Package) -> list[Problem]:
@@ -43,10 +43,16 @@ def _play_one(package: Package, sample: Mapping[str, Any]) -> list[str]:
     typed = package.form.typed(answers)
     data = {"antrag": typed, "parameter": {**package.manifest.parameter, **sample.get("parameter", {})}}
     try:
+        received = date.fromisoformat(str(sample.get("eingang", _RECEIVED)))
+    except ValueError:
+        return [f"„eingang“ ist kein Tag: {sample['eingang']}. Schreiben Sie zum Beispiel „{_RECEIVED}“."]
+    case = {"nummer": f"{package.manifest.kuerzel}-{received.year}-00001", "eingang": received}
+    try:
+        # A case is named before it has a number.
         package.title.evaluate(data)
         if package.amount:
             package.amount.evaluate(data)
-        state, decision = _run(package, sample, data)
+        state, decision = _run(package, sample, {**data, "fall": case}, received)
     except (WorkflowError, EvaluationError, operations.Refused) as wrong:
         return [str(wrong)]
     except _Unexpected as wrong:
@@ -59,12 +65,13 @@ class _Unexpected(Exception):
 
 
 def _run(
-    package: Package, sample: Mapping[str, Any], data: Mapping[str, Any]
+    package: Package, sample: Mapping[str, Any], data: Mapping[str, Any], received: date
 ) -> tuple[dict[str, Any], dict[str, Any] | None]:
     steps = list(sample.get("schritte", []))
     returns = sample.get("operationen", {})
     decision: dict[str, Any] | None = None
-    step = workflow.start(package.definition, data=data, now=_NOW)
+    now = datetime.combine(received, time(9), UTC)
+    step = workflow.start(package.definition, data=data, now=now)
     waiting = list(step.effects)
     for _ in range(_TURNS):
         if any(isinstance(effect, Ended) for effect in waiting):
@@ -96,7 +103,7 @@ def _run(
         if event is None:
             open_elements = [effect.element for effect in waiting if isinstance(effect, OpenTask | Subscribe)]
             raise _Unexpected(f"Der Ablauf wartet auf {open_elements}, das Beispiel sagt dazu nichts.")
-        step = workflow.advance(package.definition, step.state, event, data=data, now=_NOW)
+        step = workflow.advance(package.definition, step.state, event, data=data, now=now)
         waiting += step.effects
     raise _Unexpected(f"Nach {_TURNS} Schritten war der Ablauf nicht zu Ende.")
 

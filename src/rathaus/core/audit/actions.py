@@ -16,9 +16,7 @@ from rathaus.core.identity.actors import Actor
 from rathaus.core.tenancy import acting
 
 
-def record(
-    kind: EventKind, *, by: Actor, authority: UUID, case: UUID | None = None, **data: Any
-) -> Event:
+def record(kind: EventKind, *, by: Actor, authority: UUID, case: UUID | None = None, **data: Any) -> Event:
     """Write one event in the current transaction. `data` must be JSON; it feeds the event's sentence."""
     return Event.objects.create(
         authority_id=authority,

@@ -56,7 +56,11 @@ def verify(authority: UUID) -> Verification:
             between = Event.objects.filter(
                 authority_id=authority, transaction__gte=horizon, transaction__lt=block.horizon
             ).values_list("id", flat=True)
-            faults += [f"Block {block.number}: Ereignis {key} kam nachträglich hinzu." for key in between if key not in known]
+            faults += [
+                f"Block {block.number}: Ereignis {key} kam nachträglich hinzu."
+                for key in between
+                if key not in known
+            ]
             previous, horizon, sealed = block.hash, block.horizon, sealed + len(events)
         unsealed = Event.objects.filter(authority_id=authority, transaction__gte=horizon).count()
     return Verification(blocks, sealed, unsealed, previous, tuple(faults))

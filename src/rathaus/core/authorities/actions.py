@@ -36,7 +36,9 @@ def load_register(folder: Path, *, land: str = "HE") -> list[Authority]:
     with transaction.atomic():
         for row in (row for read in rows for row in read):
             known[row["ags"]] = _merge(known.get(row["ags"]), row, land, slugs)
-        fields = [f.name for f in Authority._meta.concrete_fields if f.name not in {"id", "slug", "successor"}]
+        fields = [
+            f.name for f in Authority._meta.concrete_fields if f.name not in {"id", "slug", "successor"}
+        ]
         Authority.objects.bulk_create(
             known.values(), update_conflicts=True, unique_fields=["id"], update_fields=fields
         )
@@ -85,7 +87,10 @@ def _successions(file: Path, known: Mapping[str, Authority]) -> set[str]:
     ended = set()
     for row in _read(file):
         authority = known[row["ags"]]
-        authority.valid_until, authority.successor = date.fromisoformat(row["gueltig_bis"]), known[row["nachfolger"]]
+        authority.valid_until, authority.successor = (
+            date.fromisoformat(row["gueltig_bis"]),
+            known[row["nachfolger"]],
+        )
         authority.save(update_fields=["valid_until", "successor"])
         ended.add(row["ags"])
     return ended

@@ -40,10 +40,12 @@ class Authority(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["ags"], condition=~Q(ags=""), name="authority_ags_once"),
             models.CheckConstraint(
-                condition=Q(valid_until=None) | Q(valid_until__gte=F("valid_from")), name="authority_valid_order"
+                condition=Q(valid_until=None) | Q(valid_until__gte=F("valid_from")),
+                name="authority_valid_order",
             ),
             models.CheckConstraint(
-                condition=Q(successor=None) | Q(valid_until__isnull=False), name="authority_successor_after_end"
+                condition=Q(successor=None) | Q(valid_until__isnull=False),
+                name="authority_successor_after_end",
             ),
         ]
         indexes = [models.Index(fields=["sort_key", "id"], name="authority_by_name")]

@@ -25,7 +25,10 @@ def municipalities(day: date, *, land: str) -> QuerySet[Authority]:
 
 def by_ags(keys: Iterable[str]) -> dict[str, Authority]:
     """Register entries by municipality key; unknown keys are missing from the answer."""
-    return {authority.ags: authority for authority in Authority.objects.filter(ags__in=[key for key in keys if key])}
+    return {
+        authority.ags: authority
+        for authority in Authority.objects.filter(ags__in=[key for key in keys if key])
+    }
 
 
 def search(text: str, day: date, *, land: str, limit: int = 20) -> list[Authority]:

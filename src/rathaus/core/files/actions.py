@@ -30,7 +30,9 @@ def media_type_of(name: str, content: bytes) -> str:
         raise FileRefused(f"Die Datei „{name}“ ist leer. Wählen Sie eine andere Datei.")
     if len(content) > settings.UPLOAD_LIMIT_BYTES:
         limit = settings.UPLOAD_LIMIT_BYTES // 1024 // 1024
-        raise FileRefused(f"Die Datei „{name}“ ist größer als {limit} MB. Verkleinern Sie sie oder teilen Sie sie auf.")
+        raise FileRefused(
+            f"Die Datei „{name}“ ist größer als {limit} MB. Verkleinern Sie sie oder teilen Sie sie auf."
+        )
     if content[:5] == b"%PDF-":
         found = "application/pdf"
     else:
@@ -41,14 +43,16 @@ def media_type_of(name: str, content: bytes) -> str:
     endings = ALLOWED.get(found)
     if endings is None or not name.lower().endswith(endings):
         ending = name.rsplit(".", 1)[-1].upper() if "." in name else ""
-        claimed = f" Sie endet auf .{ending.lower()}, ist aber keine {ending}-Datei." if ending in {"PDF", "PNG", "JPG", "JPEG"} else ""
+        claimed = (
+            f" Sie endet auf .{ending.lower()}, ist aber keine {ending}-Datei."
+            if ending in {"PDF", "PNG", "JPG", "JPEG"}
+            else ""
+        )
         raise FileRefused(f"Die Datei „{name}“ nehmen wir nicht an.{claimed} Möglich sind PDF, PNG und JPG.")
     return found
 
 
-def keep(
-    *, authority: UUID, content: bytes, media_type: str, party: UUID | None = None
-) -> Blob:
+def keep(*, authority: UUID, content: bytes, media_type: str, party: UUID | None = None) -> Blob:
     """Write bytes to the store (once) and note that this authority keeps them. Idempotent per content."""
     if scan := getattr(settings, "VIRUS_SCAN", ""):
         import_string(scan)(content)

@@ -14,7 +14,9 @@ class Blob(TenantModel):
     """Inhalt: bytes that an authority keeps. The same bytes lie in the store once, whoever keeps them."""
 
     tenancy: ClassVar = Tenancy(
-        applicant_reads="party_id = {parties}", applicant_writes="party_id = {parties}", rights="SELECT, INSERT"
+        applicant_reads="party_id = {parties}",
+        applicant_writes="party_id = {parties}",
+        rights="SELECT, INSERT",
     )
 
     sha256 = models.CharField(max_length=64)

@@ -39,7 +39,9 @@ def party_of_authority(authority: Authority) -> Party:
 def give_mandate(*, account: Account, party: Party, function: str = "") -> Mandate:
     """Let an account act for a party."""
     with acting(account=account.id, parties=[party.id]):
-        mandate, _ = Mandate.objects.update_or_create(account=account, party=party, defaults={"function": function})
+        mandate, _ = Mandate.objects.update_or_create(
+            account=account, party=party, defaults={"function": function}
+        )
         return mandate
 
 
@@ -53,7 +55,11 @@ def own_party(account: Account, *, name: str = "", address: dict[str, str] | Non
     party_id: UUID = new_id()
     with acting(account=account.id, parties=[*mandated, party_id]):
         party = Party.objects.create(
-            id=party_id, kind=PartyKind.PERSON, name=name or account.name, email=account.email, **(address or {})
+            id=party_id,
+            kind=PartyKind.PERSON,
+            name=name or account.name,
+            email=account.email,
+            **(address or {}),
         )
         Mandate.objects.create(account=account, party=party)
         return party

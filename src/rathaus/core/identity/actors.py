@@ -34,6 +34,13 @@ class Actor:
         return cls(authority=authority, function="System")
 
     @property
+    def staff_of(self) -> UUID:
+        """The authority that the actor works for. Raises NotAllowed for everybody else."""
+        if self.authority is None:
+            raise NotAllowed("Das ist Beschäftigten einer Behörde vorbehalten.")
+        return self.authority
+
+    @property
     def is_system(self) -> bool:
         return self.account is None and self.authority is not None
 

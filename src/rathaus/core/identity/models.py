@@ -122,6 +122,7 @@ class Mandate(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["account", "party"], name="mandate_once"),
             models.CheckConstraint(
-                condition=Q(valid_until=None) | Q(valid_until__gte=F("valid_from")), name="mandate_valid_order"
+                condition=Q(valid_until=None) | Q(valid_until__gte=F("valid_from")),
+                name="mandate_valid_order",
             ),
         ]

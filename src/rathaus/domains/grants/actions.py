@@ -25,7 +25,14 @@ from rathaus.law.money import format_amount, share_largest_remainder
 
 
 def set_up_call(
-    *, by: Actor, programme: str, programme_title: str, key: str, title: str, offer: Offer, budgets: Mapping[int, Decimal]
+    *,
+    by: Actor,
+    programme: str,
+    programme_title: str,
+    key: str,
+    title: str,
+    offer: Offer,
+    budgets: Mapping[int, Decimal],
 ) -> Call:
     """Make a call of a programme with its money by year; what exists already stays as it is."""
     if by.authority != offer.authority_id:
@@ -46,7 +53,9 @@ def set_up_call(
         return call
 
 
-def allot(*, by: Actor, call: Call, total: Decimal, base: Decimal, among: Sequence[Authority]) -> list[Allotment]:
+def allot(
+    *, by: Actor, call: Call, total: Decimal, base: Decimal, among: Sequence[Authority]
+) -> list[Allotment]:
     """Share `total` among municipalities: `base` euros each, the rest by population, to the cent (largest remainder).
 
     Who has no population in the register gets the base amount only. Replaces nothing: a second call is refused.
@@ -92,7 +101,9 @@ def check_rules(
         submitted_on=timezone.localtime(case.opened_at).date(),
     )
     checks = list(
-        rules.check(request, case.offer.parameters, free=free, allotment=allotment.amount if allotment else None)
+        rules.check(
+            request, case.offer.parameters, free=free, allotment=allotment.amount if allotment else None
+        )
     )
     Finding.objects.bulk_create(
         Finding(
@@ -120,8 +131,14 @@ def award(step: Run) -> dict[str, Any]:
     case = step.case
     decision = step.decision or Decision.objects.get(case=case, state=DecisionState.DECIDED)
     amount = decision.amount or Decimal(0)
-    by_year = {int(year): Decimal(value) for year, value in decision.details.get("jahre", {}).items() if Decimal(value)}
-    budgets = {budget.year: budget for budget in Budget.objects.filter(call__offer_id=case.offer_id).order_by("year")}
+    by_year = {
+        int(year): Decimal(value)
+        for year, value in decision.details.get("jahre", {}).items()
+        if Decimal(value)
+    }
+    budgets = {
+        budget.year: budget for budget in Budget.objects.filter(call__offer_id=case.offer_id).order_by("year")
+    }
     if not by_year and budgets:
         by_year = {min(budgets): amount}
     if unknown := by_year.keys() - budgets.keys():
@@ -141,7 +158,11 @@ def _book(step: Run, budget: Budget, amount: Decimal) -> None:
     case = step.case
     try:
         Booking.objects.create(
-            authority_id=case.authority_id, budget=budget, case=case, amount=amount, booked_by_id=step.by.account
+            authority_id=case.authority_id,
+            budget=budget,
+            case=case,
+            amount=amount,
+            booked_by_id=step.by.account,
         )
     except IntegrityError as wrong:
         if "budget_not_exceeded" not in str(wrong):

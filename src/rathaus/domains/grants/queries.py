@@ -31,9 +31,11 @@ def figures(by: Actor) -> list[CallFigures]:
     """Figures of the actor's calls: each call as a whole, then by administrative district (Regierungsbezirk)."""
     found: list[CallFigures] = []
     with by.acting():
-        for call in Call.objects.filter(authority_id=by.authority).order_by("id"):
-            cases = Case.objects.filter(authority_id=by.authority, offer_id=call.offer_id)
-            budget = Budget.objects.filter(call=call).aggregate(amount=Sum("amount"), committed=Sum("committed"))
+        for call in Call.objects.filter(authority_id=by.staff_of).order_by("id"):
+            cases = Case.objects.filter(authority_id=by.staff_of, offer_id=call.offer_id)
+            budget = Budget.objects.filter(call=call).aggregate(
+                amount=Sum("amount"), committed=Sum("committed")
+            )
             free = (budget["amount"] or Decimal(0)) - (budget["committed"] or Decimal(0))
             sums = {
                 row["case__applicant__region"]: row["amount"]
@@ -48,7 +50,7 @@ def figures(by: Actor) -> list[CallFigures]:
                 .annotate(
                     applications=Count("id", distinct=True),
                     approved=Count("id", distinct=True, filter=granted),
-                    notices=Count("notices", distinct=True),
+                    notified=Count("notices", distinct=True),
                     exceptions=Count("id", distinct=True, filter=excepted),
                 )
                 .order_by("applicant__region")
@@ -58,7 +60,7 @@ def figures(by: Actor) -> list[CallFigures]:
                 "",
                 sum(row["applications"] for row in rows),
                 sum(row["approved"] for row in rows),
-                sum(row["notices"] for row in rows),
+                sum(row["notified"] for row in rows),
                 sum(row["exceptions"] for row in rows),
                 sum(sums.values(), Decimal(0)),
                 free,
@@ -70,7 +72,7 @@ def figures(by: Actor) -> list[CallFigures]:
                     row["applicant__region"],
                     row["applications"],
                     row["approved"],
-                    row["notices"],
+                    row["notified"],
                     row["exceptions"],
                     sums.get(row["applicant__region"], Decimal(0)),
                     None,

@@ -66,7 +66,9 @@ def check(
             "erklärt" if request.has_not_begun else "nicht erklärt",
         )
     if request.partners:
-        yield Check("kooperation", "Zusammenarbeit", f"{guideline} Nr. 3", MET, f"mit {request.partners} Partnern")
+        yield Check(
+            "kooperation", "Zusammenarbeit", f"{guideline} Nr. 3", MET, f"mit {request.partners} Partnern"
+        )
     yield Check(
         "mittel",
         "Mittel verfügbar",

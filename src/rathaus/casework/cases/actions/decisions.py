@@ -32,7 +32,9 @@ def propose(
     if outcome != Outcome.REFUSED:
         failed = Finding.objects.filter(case=run.case, result=FindingResult.FAILED, excepted_at=None).first()
         if failed:
-            raise Refused(f"„{failed.title}“ ist nicht erfüllt. Erst muss die Leitung eine Ausnahme zulassen.")
+            raise Refused(
+                f"„{failed.title}“ ist nicht erfüllt. Erst muss die Leitung eine Ausnahme zulassen."
+            )
     decision = Decision.objects.create(
         authority_id=run.case.authority_id,
         case=run.case,
@@ -54,7 +56,9 @@ def decide(run: Run, *, approve: bool, note: str) -> Decision:
     if decision is None:
         raise Refused("Es gibt keinen offenen Vorschlag.")
     if decision.proposed_by_id == run.by.account:
-        raise NotAllowed("Sie haben den Vorschlag gemacht. Freigeben muss eine andere Person (Vier-Augen-Prinzip).")
+        raise NotAllowed(
+            "Sie haben den Vorschlag gemacht. Freigeben muss eine andere Person (Vier-Augen-Prinzip)."
+        )
     if not approve and not note.strip():
         raise Refused("Schreiben Sie, was am Vorschlag zu ändern ist.")
     decision.state = DecisionState.DECIDED if approve else DecisionState.RETURNED

@@ -54,18 +54,25 @@ def begin_draft(*, by: Actor, offer: Offer, party: UUID, profile: Mapping[str, A
 
 
 def save_draft(
-    *, by: Actor, draft: Draft, answers: Mapping[str, Any], pages_done: Sequence[str] | None = None
+    *,
+    by: Actor,
+    draft: Draft,
+    answers: Mapping[str, Any],
+    raw: Mapping[str, str] | None = None,
+    pages_done: Sequence[str] | None = None,
 ) -> Draft:
-    """Keep what was typed so far; errors or not, nothing is lost."""
+    """Keep what was typed so far; errors or not, nothing is lost. `raw` are texts that no answer could be read from."""
     if draft.party_id not in by.parties:
         raise NotAllowed("Dieser Entwurf gehört jemand anderem.")
     with by.acting():
         draft.answers = dict(answers)
+        if raw is not None:
+            draft.raw = dict(raw)
         if pages_done is not None:
             draft.pages_done = list(pages_done)
         draft.saved_at = timezone.now()
         draft.expires_on = timezone.localdate() + timedelta(days=KEPT_DAYS)
-        draft.save(update_fields=["answers", "pages_done", "saved_at", "expires_on"])
+        draft.save(update_fields=["answers", "raw", "pages_done", "saved_at", "expires_on"])
         return draft
 
 

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from itertools import pairwise
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -17,10 +17,12 @@ from rathaus.casework.services.operations import Refused
 from rathaus.casework.services.packages import package_of
 from rathaus.core.authorities.models import Authority
 from rathaus.core.authorities.queries import by_ags
+from rathaus.core.files import actions as files
+from rathaus.core.files.actions import FileRefused
 from rathaus.core.identity.actions import party_of_authority
 from rathaus.core.identity.actors import Actor, NotAllowed
 from rathaus.engine.forms import Field, Kind
-from rathaus.law.money import AmountError, parse_amount
+from rathaus.engine.forms.values import WrongText, parse
 
 FIXED = ("leistung", "ags")
 ROWS_AT_MOST = 20_000
@@ -52,6 +54,7 @@ class _Line:
     offer: Offer
     authority: Authority
     answers: dict[str, Any]
+    files: dict[str, list[str]]
     submission: UUID
 
 
@@ -59,13 +62,14 @@ def import_applications(
     *,
     by: Actor,
     content: bytes,
-    at: datetime | None = None,
+    attachments: Callable[[str], bytes] | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Case]:
     """Hand in every line of a CSV file (UTF-8, semicolons, header) in one transaction, or none of them.
 
     Columns: `leistung` (slug of the offer), `ags` (municipality key of the applicant), then fields of the form by path:
-    `kosten.0.betrag`; lists of values are separated by `|`. Raises FileNotImported with line and reason of each fault.
+    `kosten.0.betrag`; lists of values are separated by `|`. A file field names a file that `attachments` reads
+    (FileNotFoundError if it cannot). Raises FileNotImported with line and reason of each fault.
     """
     if not by.is_staff:
         raise NotAllowed("Anträge einlesen darf nur die Behörde, bei der sie eingehen.")
@@ -77,19 +81,16 @@ def import_applications(
         for line in lines:
             try:
                 with by.acting():
+                    party = party_of_authority(line.authority)
+                    answers = _with_files(line, party.id, attachments)
                     cases.append(
                         submit_application(
-                            by=by,
-                            offer=line.offer,
-                            party=party_of_authority(line.authority),
-                            answers=line.answers,
-                            submission=line.submission,
-                            at=at,
+                            by=by, offer=line.offer, party=party, answers=answers, submission=line.submission
                         )
                     )
             except InvalidAnswers as wrong:
                 problems += [LineProblem(line.number, f"{e.path}: {e.message}") for e in wrong.errors]
-            except (Refused, NotAllowed) as wrong:
+            except (Refused, NotAllowed, FileRefused) as wrong:
                 problems.append(LineProblem(line.number, str(wrong)))
             progress(len(cases), len(lines))
         if problems:
@@ -102,7 +103,9 @@ def _rows(content: bytes) -> list[tuple[int, dict[str, str]]]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as wrong:
         line = content[: wrong.start].count(b"\n") + 1
-        raise FileNotImported([LineProblem(line, "Die Datei ist nicht UTF-8. Speichern Sie sie als „CSV UTF-8“.")]) from wrong
+        raise FileNotImported(
+            [LineProblem(line, "Die Datei ist nicht UTF-8. Speichern Sie sie als „CSV UTF-8“.")]
+        ) from wrong
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=";", strict=True)
     header = reader.fieldnames or []
     missing = [name for name in FIXED if name not in header]
@@ -120,7 +123,9 @@ def _rows(content: bytes) -> list[tuple[int, dict[str, str]]]:
             if len(rows) > ROWS_AT_MOST:
                 raise FileNotImported([LineProblem(reader.line_num, f"Mehr als {ROWS_AT_MOST} Zeilen.")])
     except csv.Error as wrong:
-        raise FileNotImported([LineProblem(reader.line_num, f"Die Zeile ist kein gültiges CSV: {wrong}")]) from wrong
+        raise FileNotImported(
+            [LineProblem(reader.line_num, f"Die Zeile ist kein gültiges CSV: {wrong}")]
+        ) from wrong
     if not rows:
         raise FileNotImported([LineProblem(1, "Die Datei enthält keine Anträge.")])
     return rows
@@ -128,10 +133,12 @@ def _rows(content: bytes) -> list[tuple[int, dict[str, str]]]:
 
 def _lines(by: Actor, rows: list[tuple[int, dict[str, str]]]) -> list[_Line]:
     """Lines that name a known offer of this authority and a known applicant, once each; else all problems."""
-    offers = {offer.slug: offer for offer in Offer.objects.filter(authority_id=by.authority)}
+    offers = {offer.slug: offer for offer in Offer.objects.filter(authority_id=by.staff_of)}
     register = by_ags({row["ags"].strip() for _, row in rows})
     submissions = {
-        uuid5(_SPACE, f"{offer.id}/{authority.ags}") for offer in offers.values() for authority in register.values()
+        uuid5(_SPACE, f"{offer.id}/{authority.ags}")
+        for offer in offers.values()
+        for authority in register.values()
     }
     already = set(Application.objects.filter(submission__in=submissions).values_list("submission", flat=True))
     problems: list[LineProblem] = []
@@ -140,68 +147,100 @@ def _lines(by: Actor, rows: list[tuple[int, dict[str, str]]]) -> list[_Line]:
     for number, row in rows:
         offer, authority = offers.get(row["leistung"].strip()), register.get(row["ags"].strip())
         if offer is None:
-            problems.append(LineProblem(number, f"Die Leistung „{row['leistung']}“ bietet diese Behörde nicht an."))
+            problems.append(
+                LineProblem(number, f"Die Leistung „{row['leistung']}“ bietet diese Behörde nicht an.")
+            )
             continue
         if authority is None:
-            problems.append(LineProblem(number, f"Den Gemeindeschlüssel „{row['ags']}“ gibt es im Verzeichnis nicht."))
+            problems.append(
+                LineProblem(number, f"Den Gemeindeschlüssel „{row['ags']}“ gibt es im Verzeichnis nicht.")
+            )
             continue
         submission = uuid5(_SPACE, f"{offer.id}/{authority.ags}")
         if submission in seen:
-            problems.append(LineProblem(number, f"{authority.label} steht schon in Zeile {seen[submission]}."))
+            problems.append(
+                LineProblem(number, f"{authority.label} steht schon in Zeile {seen[submission]}.")
+            )
             continue
         seen[submission] = number
         if submission in already:
             problems.append(LineProblem(number, f"{authority.label} hat diesen Antrag schon gestellt."))
             continue
         try:
-            answers = _answers(offer, row)
+            answers, named = _answers(offer, row)
         except ValueError as wrong:
             problems.append(LineProblem(number, str(wrong)))
             continue
-        lines.append(_Line(number, offer, authority, answers, submission))
+        lines.append(_Line(number, offer, authority, answers, named, submission))
     if problems:
         raise FileNotImported(problems)
     return lines
 
 
-def _answers(offer: Offer, row: Mapping[str, str]) -> dict[str, Any]:
-    """Texts of a line as answers of the form; columns of other services must be empty."""
+def _answers(offer: Offer, row: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, list[str]]]:
+    """Texts of a line as answers of the form, and names of files by column; columns of other services must be empty."""
     form = package_of(offer.version_id).form
     answers: dict[str, Any] = {}
+    named: dict[str, list[str]] = {}
     for column, text in row.items():
         if column in FIXED or not (text := text.strip()):
             continue
         node = form.find(column)
         if not isinstance(node, Field):
             raise ValueError(f"Das Feld „{column}“ kennt das Formular nicht.")
-        _put(answers, column.split("."), _value(node.kind, text, column))
+        if node.kind in (Kind.FILE, Kind.FILES):
+            named[column] = _parts(text)
+        else:
+            _put(answers, column.split("."), _value(node, text, column))
+    return answers, named
+
+
+def _with_files(line: _Line, party: UUID, attachments: Callable[[str], bytes] | None) -> dict[str, Any]:
+    """The answers of a line with its files, kept for the party that hands them in."""
+    answers = {**line.answers}
+    form = package_of(line.offer.version_id).form
+    for column, names in line.files.items():
+        kept = []
+        for name in names:
+            try:
+                if attachments is None:
+                    raise FileNotFoundError
+                content = attachments(name)
+            except OSError as wrong:
+                raise FileRefused(f"{column}: Die Datei „{name}“ liegt nicht bei.") from wrong
+            media_type = files.media_type_of(name, content)
+            blob = files.keep(
+                authority=line.offer.authority_id, content=content, media_type=media_type, party=party
+            )
+            kept.append({"name": name, "sha256": blob.sha256, "size": blob.size, "media_type": media_type})
+        node = form.find(column)
+        is_list = isinstance(node, Field) and node.kind is Kind.FILES
+        _put(answers, column.split("."), kept if is_list else kept[0])
     return answers
 
 
-def _value(kind: Kind, text: str, column: str) -> Any:
-    match kind:
-        case Kind.MONEY:
-            try:
-                return str(parse_amount(text))
-            except AmountError as wrong:
-                raise ValueError(f"{column}: {wrong}") from wrong
-        case Kind.CHECKBOX | Kind.YES_NO:
-            if text.lower() not in {"ja", "nein"}:
-                raise ValueError(f"{column}: „{text}“ ist weder „ja“ noch „nein“.")
-            return text.lower() == "ja"
-        case Kind.INTEGER:
-            if not text.isdigit():
-                raise ValueError(f"{column}: „{text}“ ist keine ganze Zahl.")
-            return int(text)
-        case Kind.CHOICES | Kind.AUTHORITIES:
-            return [part.strip() for part in text.split("|") if part.strip()]
-    return text
+def _value(field: Field, text: str, column: str) -> Any:
+    """What the text means, read as the form itself reads it. Raises ValueError with column and reason."""
+    if field.kind in (Kind.CHECKBOX, Kind.YES_NO):
+        if text.lower() not in {"ja", "nein"}:
+            raise ValueError(f"{column}: „{text}“ ist weder „ja“ noch „nein“.")
+        return text.lower() == "ja"
+    if field.kind in (Kind.CHOICES, Kind.AUTHORITIES):
+        return _parts(text)
+    try:
+        return parse(field, text)
+    except WrongText as wrong:
+        raise ValueError(f"{column}: {wrong.message}") from wrong
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split("|") if part.strip()]
 
 
 def _put(answers: dict[str, Any], path: list[str], value: Any) -> None:
     """Set `kosten.0.betrag`; rows of a table are lists."""
     here: Any = answers
-    for step, following in zip(path, path[1:], strict=False):
+    for step, following in pairwise(path):
         fresh: Any = [] if following.isdigit() else {}
         if isinstance(here, list):
             index = int(step)

@@ -38,7 +38,9 @@ def send_message(*, by: Actor, case: Case, body: str) -> Message:
             sent_by_id=by.account,
         )
         record(events.MESSAGE_SENT, by=by, authority=case.authority_id, case=case.id)
-        jobs.send_mail_to_applicant.defer(authority=str(case.authority_id), case=str(case.id), reason="message")
+        jobs.send_mail_to_applicant.defer(
+            authority=str(case.authority_id), case=str(case.id), reason="message"
+        )
         return message
 
 

@@ -10,15 +10,16 @@ from django.utils import timezone
 from rathaus.casework.cases import events, jobs
 from rathaus.casework.cases.enums import DecisionState
 from rathaus.casework.cases.models import Case, Decision, Finding, Notice
+from rathaus.casework.cases.steps import Run
 from rathaus.casework.records.enums import DocumentKind
 from rathaus.casework.records.models import Document
-from rathaus.casework.cases.steps import Run
 from rathaus.casework.services.operations import operation
 from rathaus.casework.services.packages import package_of
 from rathaus.core.files import actions as files
 from rathaus.engine.letters import render_letter
 from rathaus.law.days import Land
 from rathaus.law.notification import Channel, deemed_notification, remedy_deadline, remedy_for
+
 
 def letter_data(case: Case, decision: Decision) -> dict[str, Any]:
     """Everything a letter's template may print."""
@@ -57,7 +58,8 @@ def letter_data(case: Case, decision: Decision) -> dict[str, Any]:
             "funktion": decision.decided_function,
             "konto": decision.decided_by.email.split("@")[0] if decision.decided_by else "",
             "ausnahmen": [
-                {"regel": found.title, "wert": found.value, "grund": found.excepted_reason} for found in exceptions
+                {"regel": found.title, "wert": found.value, "grund": found.excepted_reason}
+                for found in exceptions
             ],
         },
         "rechtsbehelf": remedy_for(authority.kind, land=Land(authority.land), on=issued_on).remedy,

@@ -48,6 +48,7 @@ def submit_draft(*, by: Actor, draft: UUID) -> Case:
             party=found.party,
             answers=found.answers,
             submission=found.id,
+            raw=found.raw,
             version=found.version_id,
         )
         found.delete()
@@ -59,10 +60,10 @@ def submit_application(
     by: Actor,
     offer: Offer,
     party: Party,
-    answers: Mapping[str, Any],
+    answers: dict[str, Any],
     submission: UUID,
+    raw: Mapping[str, str] | None = None,
     version: UUID | None = None,
-    at: datetime | None = None,
 ) -> Case:
     """Make an application and its case, and begin its process.
 
@@ -73,10 +74,10 @@ def submit_application(
         raise NotAllowed("Für diese Antragstellerin oder diesen Antragsteller dürfen Sie nicht handeln.")
     check_open(offer)
     package = package_of(version or offer.version_id)
-    if errors := package.form.check(answers):
+    if errors := package.form.check(answers, raw=raw or {}):
         raise InvalidAnswers(errors)
     clean = package.form.clean(answers)
-    now = at or timezone.now()
+    now = timezone.now()
     with by.on_behalf_of(offer.authority_id):
         application = _make_application(by, offer, party, package, clean, submission, version, now)
         case = application.case
@@ -142,7 +143,9 @@ def _file_attachments(case: Case, answers: Mapping[str, Any]) -> None:
         return
     blobs = {
         blob.sha256: blob
-        for blob in Blob.objects.filter(authority_id=case.authority_id, sha256__in=files, party_id=case.party_id)
+        for blob in Blob.objects.filter(
+            authority_id=case.authority_id, sha256__in=files, party_id=case.party_id
+        )
     }
     Document.objects.bulk_create(
         Document(

@@ -66,7 +66,9 @@ def _may_work(by: Actor, task: Task) -> None:
     if by.account is None or by.authority != task.authority_id or task.role not in by.roles:
         raise NotAllowed(f"Diese Aufgabe gehört der Rolle „{task.role}“.")
     if task.excluded_id == by.account:
-        raise NotAllowed("Sie haben den Vorschlag gemacht. Freigeben muss eine andere Person (Vier-Augen-Prinzip).")
+        raise NotAllowed(
+            "Sie haben den Vorschlag gemacht. Freigeben muss eine andere Person (Vier-Augen-Prinzip)."
+        )
     if task.state != TaskState.OPEN:
         raise TaskTaken(_who(task))
 
@@ -104,7 +106,9 @@ def _review(run: Run, task: Task, answers: Mapping[str, Any]) -> dict[str, Any]:
         answer_until=until,
     )
     run.record(events.ASKED, until=f"{until:%d.%m.%Y}")
-    jobs.send_mail_to_applicant.defer(authority=str(run.case.authority_id), case=str(run.case.id), reason="question")
+    jobs.send_mail_to_applicant.defer(
+        authority=str(run.case.authority_id), case=str(run.case.id), reason="question"
+    )
     return {"vollstaendig": False}
 
 

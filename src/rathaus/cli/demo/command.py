@@ -1,0 +1,153 @@
+"""The command: set up, run the round, print the table, serve."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from rathaus.cli.commands import console, fail, run_together
+
+FORGETTABLE = ("postgres", "blobs", "mail", "demo")
+
+
+@click.command()
+@click.option("--serve/--no-serve", default=True, help="Danach die Website starten (Voreinstellung).")
+@click.option(
+    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Die Tabelle auch als JSON."
+)
+@click.option("--port", default=8000, show_default=True)
+@click.option("--forget", is_flag=True, help="Alle Daten der Vorführung löschen und aufhören.")
+def demo(serve: bool, json_file: Path | None, port: int, forget: bool) -> None:
+    """Starke Heimat Hessen, vom Verzeichnis bis zum letzten Bescheid; dann die Website mit den Anmeldungen."""
+    from django.conf import settings
+
+    if not settings.IS_PREVIEW:
+        fail("Die Vorführung läuft nur in einer Vorschau (RATHAUS_PREVIEW=1).")
+    if forget:
+        _forget(settings.VAR)
+        return
+    begun = time.perf_counter()
+    result = _run(settings.VAR, begun)
+    _print(result)
+    if json_file:
+        json_file.write_text(
+            json.dumps(result, ensure_ascii=False, indent=2, default=str) + "\n", encoding="utf-8"
+        )
+    if serve:
+        _serve(port)
+
+
+def _run(var: Path, begun: float) -> dict[str, Any]:
+    from django.core.management import call_command
+
+    from rathaus.casework.cases.models import Case
+    from rathaus.cli.demo.place import prepare_place
+    from rathaus.cli.demo.round import DemoFailed, run_round, write_applications
+    from rathaus.domains.grants.queries import figures
+
+    kept = var / "demo/ergebnis.json"
+    with _Bars() as bar:
+        call_command("migrate", database="owner", verbosity=0)
+        bar("Datenbank, Verzeichnis, Leistungen, Zuteilung", 0, 1)
+        place = prepare_place()
+        bar("Datenbank, Verzeichnis, Leistungen, Zuteilung", 1, 1)
+        with place.clerk.acting():
+            is_done = Case.objects.filter(offer=place.first_call.offer).exists()
+        if is_done and kept.exists():
+            timing = json.loads(kept.read_text(encoding="utf-8"))
+        else:
+            file = var / "demo/antraege.csv"
+            lines = write_applications(place, file)
+            try:
+                seconds = run_round(place, file, bar)
+            except DemoFailed as failed:
+                fail(str(failed))
+            timing = {"seconds": round(seconds, 1), "notices_per_second": round(lines / seconds, 1)}
+            kept.write_text(json.dumps(timing), encoding="utf-8")
+    rows = [vars(row) for row in figures(place.clerk)]
+    return {"rows": rows, **timing, "seconds_in_all": round(time.perf_counter() - begun, 1)}
+
+
+def _print(result: dict[str, Any]) -> None:
+    from rathaus.law.money import format_amount
+
+    table = Table(title="Starke Heimat Hessen", title_justify="left")
+    table.add_column("Aufruf / Regierungsbezirk")
+    for name in ("Anträge", "bewilligt", "Bescheide", "Ausnahmen", "Summe", "noch frei"):
+        table.add_column(name, justify="right")
+    for row in result["rows"]:
+        is_call = not row["region"]
+        table.add_row(
+            row["call"] if is_call else f"  {row['region']}",
+            str(row["applications"]),
+            str(row["approved"]),
+            str(row["notices"]),
+            str(row["exceptions"] or "–"),
+            format_amount(row["amount"]),
+            format_amount(row["free"]) if row["free"] is not None else "",
+            style="bold" if is_call else "",
+        )
+    console.print(table)
+    console.print(
+        f"Vom Einlesen bis zum letzten Bescheid: {result['seconds']} s, "
+        f"{result['notices_per_second']} Bescheide je Sekunde.\n"
+        "Summe und Zahl von 2020 stehen im Text; die Verteilung auf die Kommunen ist unsere: 7.500 € Sockel, der Rest nach "
+        "Einwohnern. Die Kostenpläne der drei Vorhaben sind erfunden, ihre Zuschüsse nicht."
+    )
+
+
+def _serve(port: int) -> None:
+    from rathaus.cli.demo.place import LAHNAU_STAFF, MINISTRY_STAFF, PASSWORD
+
+    console.print(f"\n[bold]http://localhost:{port}[/bold]  (Ende mit Strg+C)\n")
+    logins = Table(
+        "Wer", "E-Mail-Adresse", "Anmelden über", title="Anmeldungen der Vorführung", title_justify="left"
+    )
+    for person in (*MINISTRY_STAFF, *LAHNAU_STAFF):
+        logins.add_row(person.function, person.email, "Behördenkonto")
+    console.print(logins)
+    console.print(f"Kennwort für alle: {PASSWORD}")
+    run_together([[sys.executable, "-m", "rathaus", "serve", "--port", str(port)]])
+
+
+def _forget(var: Path) -> None:
+    from rathaus.core import embedded
+
+    embedded.stop(var / "postgres")
+    for name in FORGETTABLE:
+        shutil.rmtree(var / name, ignore_errors=True)
+    console.print("Die Daten der Vorführung sind gelöscht.")
+
+
+class _Bars:
+    """One line a step, as far as it is."""
+
+    def __init__(self) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description:<46}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+        )
+        self._steps: dict[str, Any] = {}
+
+    def __enter__(self) -> _Bars:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def __call__(self, step: str, done: int, total: int) -> None:
+        if step not in self._steps:
+            self._steps[step] = self._progress.add_task(step, total=total)
+        self._progress.update(self._steps[step], completed=done, total=total)
