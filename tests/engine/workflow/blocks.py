@@ -327,8 +327,8 @@ class Generator:
     ``for_oracle`` leaves out where SpiffWorkflow 3.2 differs, found by running it against this engine:
     a non-interrupting message event comes only once; in the third round of a loop a join fires before all its
     branches have arrived; instances begun behind a boundary event raise an exception; and inside many
-    instances an event reaches all of them at once, while here each has a token of its own (which also makes
-    „the first token at the element“ another one, once an instance has come back to it).
+    instances (or where a loop has begun a non-interrupting way twice) a message reaches all that wait for it
+    at once, while here each has a token of its own.
     """
 
     def __init__(self, random: Random, *, for_oracle: bool = False) -> None:
@@ -418,6 +418,6 @@ class Generator:
             place = replace(at, shared=at.shared and kind == "sub")
             host = Inside(kind, self.new(), self.block(depth - 1, place))
         interrupting = event == "error" or self.random.random() < 0.5
-        if self.for_oracle and event == "message":
+        if self.for_oracle and (event == "message" or at.looped):
             interrupting = True
         return Guarded(name, host, event, interrupting, self.block(depth - 1, replace(at, behind=True)))

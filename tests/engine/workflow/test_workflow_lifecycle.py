@@ -1,4 +1,4 @@
-"""The usual case: a table, a gateway, a clerk, a gateway, an approver, an operation."""
+"""The usual case: a table of six rows, a gateway, a clerk, a gateway, an approver, an operation."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import copy
 import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from xml.sax.saxutils import escape
 
 import pytest
 from tests.engine.workflow.diagrams import bpmn, exclusive, extensions, process, rule, service, user
 
+from rathaus.engine.decisions import parse_dmn
 from rathaus.engine.workflow import (
     CallOperation,
     Cancelled,
@@ -27,14 +28,32 @@ from rathaus.engine.workflow import (
 )
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
-DATA = {"antrag": {"hunde": Decimal(1)}}
+DATA = {"antrag": {"hunde": Decimal(1), "art": "normal"}}
 
 
-class DogTax:
-    """A table that stands in for one from a DMN file."""
+RULES = [
+    ('"normal"', "1", "54.00"),
+    ('"normal"', "2", "90.00"),
+    ('"normal"', ">= 3", "120.00"),
+    ('"gefährlich"', "1", "600.00"),
+    ('"gefährlich"', "2", "900.00"),
+    ('"gefährlich"', ">= 3", "1200.00"),
+]
 
-    def evaluate(self, names: Any) -> Decimal:
-        return Decimal("54.00") if names["antrag"]["hunde"] == 1 else Decimal("90.10")
+
+def table() -> bytes:
+    rules = "".join(
+        f'<rule id="r{number}"><inputEntry><text>{escape(kind)}</text></inputEntry>'
+        f"<inputEntry><text>{escape(dogs)}</text></inputEntry><outputEntry><text>{tax}</text></outputEntry></rule>"
+        for number, (kind, dogs, tax) in enumerate(RULES)
+    )
+    return (
+        '<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="d" name="d" namespace="n">'
+        '<decision id="steuer" name="steuer"><decisionTable id="t" hitPolicy="UNIQUE">'
+        '<input id="i1"><inputExpression typeRef="string"><text>antrag.art</text></inputExpression></input>'
+        '<input id="i2"><inputExpression typeRef="number"><text>antrag.hunde</text></inputExpression></input>'
+        f'<output id="o" name="betrag" typeRef="number"/>{rules}</decisionTable></decision></definitions>'
+    ).encode()
 
 
 def diagram() -> bytes:
@@ -63,7 +82,7 @@ def diagram() -> bytes:
 
 
 DEFINITION = compile_bpmn(
-    diagram(), decisions={"steuer": DogTax()}, operations=["letters.issue"], data=["antrag"]
+    diagram(), decisions=parse_dmn(table()), operations=["letters.issue"], data=["antrag"]
 )
 
 

@@ -16,7 +16,7 @@ from rathaus.engine.workflow import Definition, StaleEvent, compile_bpmn
 ROUNDS = 2
 # A seed instead of Hypothesis' own randomness: it makes large diagrams too, and a failure names its seed.
 SEEDS = st.integers(0, 2**32)
-QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=150)
+QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=400)
 
 
 def step(play: Play, diagram: Diagram, walk: Walk, random: Random, oracle: Oracle | None = None) -> None:
@@ -63,7 +63,7 @@ def repeats(play: Play, token: str) -> bool:
 
 
 @QUIET
-@given(SEEDS, st.integers(0, 4))
+@given(SEEDS, st.integers(0, 5))
 def test_random_walks(seed: int, depth: int) -> None:
     random = Random(seed)
     diagram = Generator(random).diagram(depth)
