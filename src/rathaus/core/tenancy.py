@@ -200,6 +200,7 @@ def apply_tenancy(using: Any) -> None:
         for label in LIBRARY_TABLES:
             if apps.is_installed(label) or label in apps.app_configs:
                 _open_library(cursor, label)
+        cursor.execute(f"GRANT SELECT ON django_migrations TO {APP_ROLE}")
         cursor.execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {APP_ROLE}")
 
 
