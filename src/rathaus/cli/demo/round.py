@@ -10,8 +10,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
+
+from django.conf import settings
 
 from rathaus.casework.cases.actions.decisions import allow_exception
 from rathaus.casework.cases.actions.importing import import_applications
@@ -21,6 +24,7 @@ from rathaus.casework.cases.models import Case, Finding, Incident, Task
 from rathaus.cli.demo.place import ROOT, Place
 from rathaus.core.identity.actors import Actor
 from rathaus.domains.grants.models import Allotment
+from rathaus.engine.letters import render_letter
 
 Progress = Callable[[str, int, int], None]
 REASON_LAHNAU = (
@@ -49,15 +53,19 @@ def write_applications(place: Place, file: Path) -> int:
         }
         for authority in place.all_2020
     ]
+    file.parent.mkdir(parents=True, exist_ok=True)
     for name, ags in THREE_PROJECTS.items():
         answers = json.loads((SAMPLES / f"{name}.json").read_text(encoding="utf-8"))["antrag"]
+        for attachment in _files_in(answers):
+            (file.parent / attachment).write_bytes(
+                project_description(answers["titel"], answers["beschreibung"])
+            )
         rows.append({"leistung": place.smart_call.offer.slug, "ags": ags, **flatten(answers)})
     columns = list(dict.fromkeys(column for row in rows for column in row))
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, delimiter=";", restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text.getvalue(), encoding="utf-8")
     return len(rows)
 
@@ -79,25 +87,44 @@ def first_call_answers(label: str, amount: Decimal) -> dict:
     }
 
 
+def project_description(title: str, text: str) -> bytes:
+    """The attachment that a project brings: a real PDF, so that the file passes what every upload must pass."""
+    template = '#import "brief.typ": *\n#set document(title: sys.inputs.titel)\n= #daten.titel\n#daten.text'
+    data = {"datum": date(2021, 5, 25), "titel": title, "text": text}
+    return render_letter(template, data, fonts=settings.LETTER_FONTS, title=title)
+
+
 def flatten(answers: object, path: str = "") -> dict[str, str]:
-    """Answers as columns of a CSV line: `kosten.0.betrag`; lists of plain values are joined with `|`. Files are left out."""
+    """Answers as columns of a CSV line: `kosten.0.betrag`; lists of values are joined with `|`, files go by name."""
     if isinstance(answers, dict):
         if "sha256" in answers:
-            return {}
+            return {path: answers["name"]}
         found: dict[str, str] = {}
         for key, value in answers.items():
             found.update(flatten(value, f"{path}.{key}" if path else key))
         return found
     if isinstance(answers, list):
-        if all(not isinstance(value, dict | list) for value in answers):
-            return {path: "|".join(map(str, answers))}
-        found = {}
-        for number, value in enumerate(answers):
-            found.update(flatten(value, f"{path}.{number}"))
-        return found
+        if any(isinstance(value, dict) and "sha256" not in value for value in answers):
+            found = {}
+            for number, value in enumerate(answers):
+                found.update(flatten(value, f"{path}.{number}"))
+            return found
+        return {path: "|".join(value["name"] if isinstance(value, dict) else str(value) for value in answers)}
     if isinstance(answers, bool):
         return {path: "ja" if answers else "nein"}
     return {path: str(answers)}
+
+
+def _files_in(answers: object) -> Iterator[str]:
+    if isinstance(answers, dict):
+        if "sha256" in answers:
+            yield answers["name"]
+        else:
+            for value in answers.values():
+                yield from _files_in(value)
+    elif isinstance(answers, list):
+        for value in answers:
+            yield from _files_in(value)
 
 
 def run_round(place: Place, file: Path, progress: Progress) -> float:
@@ -106,6 +133,7 @@ def run_round(place: Place, file: Path, progress: Progress) -> float:
     import_applications(
         by=Actor.system(place.ministry.id),
         content=file.read_bytes(),
+        attachments=lambda name: (file.parent / name).read_bytes(),
         progress=lambda done, total: progress("Anträge einlesen, Regeln prüfen", done, total),
     )
     with workers(2):
