@@ -1,4 +1,4 @@
-"""Settings. Everything a place may change comes from the environment (see docs/betrieb.md); the rest stands here."""
+"""Settings. Everything a place may change comes from the environment (see docs/operations.md); the rest stands here."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "rathaus.web",  # before allauth: its templates count
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -55,7 +56,6 @@ INSTALLED_APPS = [
     "rathaus.casework.cases",
     "rathaus.casework.records",
     "rathaus.domains.grants",
-    "rathaus.web",
 ]
 
 MIDDLEWARE = [
@@ -132,8 +132,8 @@ ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "10/m/ip,5/5m/key"}
 SOCIALACCOUNT_LOGIN_ON_GET = False
 SOCIALACCOUNT_AUTO_SIGNUP = True
 SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
-SOCIALACCOUNT_ONLY = False
-IDENTITY_PROVIDER_URL = os.environ.get("RATHAUS_OIDC_URL", "http://localhost:8001/identity/o")
+MFA_TOTP_ISSUER = "Rathaus"
+IDENTITY_PROVIDER_URL = os.environ.get("RATHAUS_OIDC_URL", "http://localhost:8001")
 SOCIALACCOUNT_PROVIDERS = {
     "openid_connect": {
         "OAUTH_PKCE_ENABLED": True,
@@ -143,7 +143,11 @@ SOCIALACCOUNT_PROVIDERS = {
                 "name": os.environ.get("RATHAUS_OIDC_NAME", "Servicekonto (Vorschau)"),
                 "client_id": os.environ.get("RATHAUS_OIDC_CLIENT", "rathaus"),
                 "secret": os.environ.get("RATHAUS_OIDC_SECRET", "vorschau-geheimnis"),
-                "settings": {"server_url": IDENTITY_PROVIDER_URL, "fetch_userinfo": True},
+                "settings": {
+                    "server_url": IDENTITY_PROVIDER_URL,
+                    "fetch_userinfo": True,
+                    "scope": ["openid", "profile", "email", "address"],
+                },
             }
         ],
     }
