@@ -223,6 +223,22 @@ def test_harmless_foreign_things_are_let_through() -> None:
     assert definition.elements[1].documentation == "Erst lesen."
 
 
+def test_foreign_things_that_run_are_found_wherever_they_hide() -> None:
+    listener = "<bpmn:extensionElements><camunda:executionListener/></bpmn:extensionElements>"
+    flow = '<bpmn:sequenceFlow id="p_f1" sourceRef="u" targetRef="ende">'
+    hidden = [
+        GOOD.decode().replace(flow, flow + listener),
+        GOOD.decode().replace(
+            '<bpmn:process id="p" isExecutable="true">', f'<bpmn:process id="p">{listener}'
+        ),
+        around(d.catch("x", timer=("Date", "2026-01-01")))
+        .decode()
+        .replace("<bpmn:timeDate", "<bpmn:timeDate camunda:class='a.B'"),
+    ]
+    for text in hidden:
+        assert any("fremde" in problem.reason for problem in problems(text.encode()))
+
+
 def test_operations_are_checked_only_when_known() -> None:
     xml = around(d.service("x", "letters.issue"))
     compile_bpmn(xml)

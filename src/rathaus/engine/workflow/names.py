@@ -9,6 +9,7 @@ from lxml import etree
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 RATHAUS = "urn:rathaus:bpmn:1"
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
 LANGUAGES = frozenset({"", "rathaus"})
 # Drawn or declared, but never run.

@@ -33,6 +33,7 @@ from rathaus.engine.workflow.names import (
     RATHAUS,
     REFUSED,
     RUNNING,
+    XSI,
     children,
     is_bpmn,
     is_name,
@@ -121,7 +122,8 @@ class Reader:
     def read_process(self, element: etree._Element) -> None:
         container = Container(self.identity(element), element.get("name", ""), line_of(element))
         self.processes[container.id] = container
-        self.refuse_foreign(element)
+        for part in element.iter():
+            self.refuse_foreign(part)
         for lane_set in element.iter(q("laneSet"), q("childLaneSet")):
             for lane in children(lane_set, "lane"):  # outer lanes come first, inner ones overwrite
                 role = lane.get(r("role")) or (lane.get("name") or "").strip()
@@ -216,7 +218,6 @@ class Reader:
         node.role = element.get(r("role")) or self.roles.get(node.id) or self.role_around(container)
         container.nodes[node.id] = node
         self.nodes[node.id] = node
-        self.refuse_foreign(element)
         self.refuse_odd(element, kind)
         self.read_extensions(element, node)
         if kind in EVENTS:
@@ -264,17 +265,11 @@ class Reader:
         """Other vendors' attributes and extensions are pictures to us, unless they would run something."""
         for name in map(str, element.attrib):
             space, found = etree.QName(name).namespace, etree.QName(name).localname
-            if space not in (None, BPMN, RATHAUS) and found in RUNNING:
-                self.problem(
-                    element, f"Das fremde Attribut „{found}“ würde etwas ausführen und ist nicht erlaubt."
-                )
-        for extensions in children(element, "extensionElements"):
-            for part in extensions.iter():
-                if etree.QName(part).namespace not in (BPMN, RATHAUS) and local(part) in RUNNING:
-                    reason = (
-                        f"Die fremde Erweiterung „{local(part)}“ würde etwas ausführen und ist nicht erlaubt."
-                    )
-                    self.problem(part, reason)
+            if space not in (None, BPMN, RATHAUS, XSI) and found in RUNNING:
+                self.problem(element, f"Das fremde Attribut „{found}“ würde etwas ausführen; nicht erlaubt.")
+        if not is_bpmn(element) and etree.QName(element).namespace != RATHAUS and local(element) in RUNNING:
+            reason = f"Die fremde Erweiterung „{local(element)}“ würde etwas ausführen; nicht erlaubt."
+            self.problem(element, reason)
 
     def read_extensions(self, element: etree._Element, node: Node) -> None:
         arguments, outputs = [], []
