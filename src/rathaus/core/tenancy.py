@@ -22,6 +22,7 @@ from django.db.backends.utils import CursorWrapper
 
 from rathaus.core.embedded import APP_ROLE
 
+HOUSEKEEPING = "(SELECT current_setting('rathaus.housekeeping', true)) = 'on'"
 AUTHORITY = "(SELECT nullif(current_setting('rathaus.authority', true), '')::uuid)"
 ACCOUNT = "(SELECT nullif(current_setting('rathaus.account', true), '')::uuid)"
 PARTIES = "ANY ((SELECT string_to_array(nullif(current_setting('rathaus.parties', true), ''), ',')::uuid[])::uuid[])"
@@ -36,7 +37,8 @@ def new_id() -> UUID:
 class Tenancy:
     """Rows that belong to an authority. Conditions are SQL over the row's columns.
 
-    `{parties}` and `{account}` stand for the parties and the account acting. `rights` are what the app role may do at
+    `{parties}` and `{account}` stand for the parties and the account acting; `housekeeping` says which rows of any authority
+    may be removed by a job inside `housekeeping()`. `rights` are what the app role may do at
     all; leave out UPDATE and DELETE for what must never change. `authority` is empty where rows belong to parties only.
     """
 
@@ -44,6 +46,7 @@ class Tenancy:
     applicant_reads: str = ""
     applicant_writes: str = ""
     everyone_reads: str = ""
+    housekeeping: str = ""
     rights: str = "SELECT, INSERT, UPDATE"
 
     def policies(self) -> Iterator[tuple[str, str, str, str]]:
@@ -57,6 +60,8 @@ class Tenancy:
             yield "applicant_writes", "ALL", _fill(self.applicant_writes), _fill(self.applicant_writes)
         if self.everyone_reads:
             yield "everyone_reads", "SELECT", self.everyone_reads, ""
+        if self.housekeeping:
+            yield "housekeeping", "ALL", f"{HOUSEKEEPING} AND ({self.housekeeping})", "false"
 
 
 @dataclass(frozen=True)
@@ -145,6 +150,15 @@ def acting(
 
 
 @contextmanager
+def housekeeping() -> Iterator[None]:
+    """A transaction of a cleaning job: sees, whoever keeps them, the rows that a model gives free for removal."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('rathaus.housekeeping', 'on', true)")
+        yield
+        cursor.execute("SELECT set_config('rathaus.housekeeping', '', true)")
+
+
+@contextmanager
 def context_is(context: Context) -> Iterator[None]:
     """Say which context the database was already put into for the current transaction (see identity.queries.entering)."""
     token = _current.set(context)
@@ -194,7 +208,7 @@ def tenancy_of(model: type[models.Model]) -> Tenancy | Shared:
 def apply_tenancy(using: Any) -> None:
     """Make policies and rights what the models declare. Runs as the owner after each migrate; idempotent."""
     with transaction.atomic(using=using.alias), using.cursor() as cursor:
-        cursor.execute(f"GRANT USAGE ON SCHEMA public TO {APP_ROLE}")
+        _close_schema(cursor)
         for model in models_with_tenancy():
             _apply_to(cursor, model._meta.db_table, tenancy_of(model))
         for label in LIBRARY_TABLES:
@@ -220,6 +234,25 @@ def _apply_to(cursor: CursorWrapper, table: str, tenancy: Tenancy | Shared) -> N
         cursor.execute(
             f'CREATE POLICY "{name}" ON "{table}" FOR {command} TO PUBLIC USING ({using}){with_check}'
         )
+
+
+def _close_schema(cursor: CursorWrapper) -> None:
+    """The app role makes nothing, not even for a session, and cannot turn functions that run as their owner.
+
+    A temporary table would come before ours in such a function's search path, or let its trigger fire at will.
+    """
+    cursor.execute("SELECT quote_ident(current_database())")
+    cursor.execute(f"REVOKE TEMPORARY ON DATABASE {cursor.fetchone()[0]} FROM PUBLIC, {APP_ROLE}")
+    cursor.execute(f"REVOKE CREATE ON SCHEMA public FROM PUBLIC, {APP_ROLE}")
+    cursor.execute(f"GRANT USAGE ON SCHEMA public TO {APP_ROLE}")
+    cursor.execute(
+        "SELECT oid::regprocedure::text, prorettype = 'trigger'::regtype FROM pg_proc "
+        "WHERE prosecdef AND pronamespace = 'public'::regnamespace AND proowner = current_user::regrole"
+    )
+    for function, is_trigger in cursor.fetchall():
+        cursor.execute(f"ALTER FUNCTION {function} SET search_path = public, pg_temp")
+        if is_trigger:
+            cursor.execute(f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC, {APP_ROLE}")
 
 
 def _open_library(cursor: CursorWrapper, label: str) -> None:

@@ -11,14 +11,14 @@ from django.utils import timezone
 from procrastinate import JobContext
 
 from rathaus.casework.cases import events
-from rathaus.casework.cases.models import Case, Incident, Timer
+from rathaus.casework.cases.models import Case, Draft, Incident, Timer
 from rathaus.casework.cases.steps import Run, lock
 from rathaus.casework.services.models import Offer
 from rathaus.core.audit.actions import seal
 from rathaus.core.identity.actors import Actor
 from rathaus.core.identity.models import Party
 from rathaus.core.jobs.queue import RETRY, app
-from rathaus.core.tenancy import acting
+from rathaus.core.tenancy import acting, housekeeping
 from rathaus.engine import workflow
 from rathaus.engine.workflow.values import decode
 
@@ -144,6 +144,14 @@ def seal_events(timestamp: int) -> None:
     """Seal what happened, per authority."""
     for authority in _authorities():
         seal(authority)
+
+
+@app.periodic(cron="20 3 * * *")
+@app.task(name="cases.expire_drafts", queueing_lock="cases.expire_drafts")
+def expire_drafts(timestamp: int) -> None:
+    """Remove drafts that nobody went on with (OZG § 8a (3): thirty days after the last edit)."""
+    with housekeeping():
+        Draft.objects.filter(expires_on__lt=timezone.localdate()).delete()
 
 
 def _authorities() -> list[UUID]:

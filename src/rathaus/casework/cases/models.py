@@ -42,7 +42,10 @@ class Draft(TenantModel):
     """Entwurf: an application being filled in. Only the party sees it, the authority does not."""
 
     tenancy: ClassVar = Tenancy(
-        authority="", applicant_writes=OWN_PARTY, rights="SELECT, INSERT, UPDATE, DELETE"
+        authority="",
+        applicant_writes=OWN_PARTY,
+        housekeeping="expires_on < current_date",
+        rights="SELECT, INSERT, UPDATE, DELETE",
     )
 
     offer = models.ForeignKey("services.Offer", models.PROTECT, related_name="+")

@@ -36,7 +36,8 @@ class InvalidAnswers(Exception):
 def submit_draft(*, by: Actor, draft: UUID) -> Case:
     """Hand a draft in. Sent twice (double click, resent request), it makes one case and answers with it."""
     with by.acting():
-        found = Draft.objects.select_for_update().select_related("offer", "party").filter(id=draft).first()
+        drafts = Draft.objects.select_for_update(of=("self",)).select_related("offer", "party")
+        found = drafts.filter(id=draft).first()
         if found is None:
             application = Application.objects.select_related("case").filter(submission=draft).first()
             if application is None:
