@@ -125,11 +125,12 @@ class Branches(Block):
     id: str
     parts: list[Block]
     holds: list[bool]
+    join: str = ""  # when it is of another kind than the split
 
     def draw(self, drawing: Drawing) -> tuple[str, str]:
-        make = {"exclusive": d.exclusive, "inclusive": d.inclusive, "parallel": d.parallel}[self.kind]
-        drawing.add(make(f"{self.id}_auf"))
-        drawing.add(make(f"{self.id}_zu"))
+        make = {"exclusive": d.exclusive, "inclusive": d.inclusive, "parallel": d.parallel}
+        drawing.add(make[self.kind](f"{self.id}_auf"))
+        drawing.add(make[self.join or self.kind](f"{self.id}_zu"))
         for index, part in enumerate(self.parts):
             first, last = part.draw(drawing)
             mark = ""
@@ -322,7 +323,7 @@ class Place:
 
 
 class Generator:
-    """Makes diagrams out of the given randomness.
+    """Makes diagrams out of the given randomness; with ``any_join`` splits and joins need not match.
 
     ``for_oracle`` leaves out where SpiffWorkflow 3.2 differs, found by running it against this engine:
     a non-interrupting message event comes only once; in the third round of a loop a join fires before all its
@@ -331,8 +332,9 @@ class Generator:
     at once, while here each has a token of its own.
     """
 
-    def __init__(self, random: Random, *, for_oracle: bool = False) -> None:
+    def __init__(self, random: Random, *, for_oracle: bool = False, any_join: bool = False) -> None:
         self.random = random
+        self.any_join = any_join
         self.for_oracle = for_oracle
         self.numbers = itertools.count()
         self.failing: dict[str, str] = {}
@@ -387,7 +389,8 @@ class Generator:
         is_plain = self.for_oracle and (at.many or at.looped)
         kind = "exclusive" if is_plain else self.random.choice(["exclusive", "inclusive", "parallel"])
         parts = self.parts(depth, at, self.random.randint(2, 3))
-        return Branches(kind, self.new(), parts, [self.random.random() < 0.5 for _ in parts])
+        join = self.random.choice(["exclusive", "inclusive", "parallel"]) if self.any_join else ""
+        return Branches(kind, self.new(), parts, [self.random.random() < 0.5 for _ in parts], join)
 
     def events(self, depth: int, at: Place) -> EventChoice:
         """An event-based gateway and its merge."""

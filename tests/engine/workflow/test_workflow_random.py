@@ -11,7 +11,7 @@ from tests.engine.workflow.blocks import Diagram, Generator, Walk
 from tests.engine.workflow.oracle import Oracle
 from tests.engine.workflow.play import ANSWERS, Play
 
-from rathaus.engine.workflow import Definition, StaleEvent, compile_bpmn
+from rathaus.engine.workflow import Definition, DefinitionError, StaleEvent, compile_bpmn
 
 ROUNDS = 2
 # A seed instead of Hypothesis' own randomness: it makes large diagrams too, and a failure names its seed.
@@ -122,3 +122,22 @@ def test_random_walks_agree_with_spiffworkflow(seed: int, depth: int) -> None:
         assert oracle.passed <= play.passed
     else:
         assert play.passed_but_event_gateways == oracle.passed
+
+
+@QUIET
+@given(SEEDS, st.integers(1, 3))
+def test_a_diagram_that_was_accepted_never_gets_stuck(seed: int, depth: int) -> None:
+    """Here splits and joins need not match: what cannot be joined safely must have been refused."""
+    random = Random(seed)
+    diagram = Generator(random, any_join=True).diagram(depth)
+    try:
+        definition = compile_bpmn(diagram.xml)
+    except DefinitionError as refused:
+        reasons = {problem.reason[:30] for problem in refused.problems}
+        if reasons != {"Das Gateway wartet auf Zweige,"}:
+            raise
+        return
+    play, walk = Play(definition, variables=diagram.variables), Walk()
+    for _ in range(100):
+        if play.ended is None:
+            step(play, diagram, walk, random)

@@ -337,6 +337,68 @@ def test_graph(flows: str, elements: list[str], element: str, reason: str) -> No
 
 
 @pytest.mark.parametrize(
+    ("split", "join", "is_fine"),
+    [
+        ("exclusive", "parallel", False),
+        ("inclusive", "parallel", False),
+        ("event", "parallel", False),
+        ("parallel", "parallel", True),
+        ("exclusive", "inclusive", True),
+        ("inclusive", "inclusive", True),
+        ("parallel", "inclusive", True),
+        ("event", "inclusive", True),
+        ("parallel", "exclusive", True),
+    ],
+)
+@pytest.mark.parametrize("nested", [False, True])
+def test_join_that_could_wait_for_ever(split: str, join: str, is_fine: bool, nested: bool) -> None:
+    gateways = {
+        "exclusive": d.exclusive,
+        "inclusive": d.inclusive,
+        "parallel": d.parallel,
+        "event": d.event_based,
+    }
+    marks = ("{x > 1}", "*") if split in ("exclusive", "inclusive") else ("", "")
+    first, last = ("s_start", "s_ende") if nested else ("start", "ende")
+    content = [
+        gateways[split]("auf"),
+        gateways[join]("zu"),
+        d.catch("a", timer=("Duration", "P1D")),
+        d.catch("b", timer=("Duration", "P2D")),
+    ]
+    flows = f"{first} > auf >{marks[0]} a > zu > {last}; auf >{marks[1]} b > zu"
+    if nested:
+        process = d.process(d.sub("s", *content, flows=flows), flows="start > s > ende")
+    else:
+        process = d.process(*content, flows=flows)
+    if is_fine:
+        compile_bpmn(d.bpmn(process))
+    else:
+        refused(d.bpmn(process), "zu", "hängen")
+
+
+def test_join_left_waiting_by_a_boundary_event_or_by_a_branch_that_ends() -> None:
+    interrupted = d.process(
+        d.parallel("auf"),
+        d.user("a"),
+        d.user("b"),
+        d.boundary("f", "a", timer=("Duration", "P1D")),
+        d.parallel("zu"),
+        flows="start > auf > a > zu > ende; auf > b > zu; f > ende",
+    )
+    refused(d.bpmn(interrupted), "zu", "hängen")
+    compile_bpmn(d.bpmn(interrupted.replace('cancelActivity="true"', 'cancelActivity="false"')))
+    # Terminating takes the waiting branch along.
+    compile_bpmn(
+        d.bpmn(
+            interrupted.replace("<!--flows", "<!--").replace(
+                "</bpmn:endEvent>", "<bpmn:terminateEventDefinition/></bpmn:endEvent>"
+            )
+        )
+    )
+
+
+@pytest.mark.parametrize(
     ("flows", "elements"),
     [
         (

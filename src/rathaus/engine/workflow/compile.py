@@ -9,6 +9,7 @@ from rathaus.engine.workflow.definition import Container, Decision, Definition, 
 from rathaus.engine.workflow.names import short
 from rathaus.engine.workflow.protocol import NOTHING
 from rathaus.engine.workflow.reading import Reader
+from rathaus.engine.workflow.soundness import stuck_joins
 from rathaus.engine.xml import XmlRefused, read_xml
 
 
@@ -37,15 +38,26 @@ def compile_bpmn(
         _check_names(reader, frozenset(data), frozenset(variables))
     _check_four_eyes(reader)
     check_graph(reader.processes.values(), reader.problem)
+    if not reader.problems:
+        for process in reader.processes.values():
+            for container in containers(process):
+                _check_joins(container, reader)
     if reader.problems:
         in_order = sorted(reader.problems, key=lambda problem: (problem.line or 0, problem.element or ""))
         raise DefinitionError(tuple(dict.fromkeys(in_order)))
-    for process in reader.processes.values():
-        for container in containers(process):
-            for node in container.nodes.values():
-                if node.kind == "inclusiveGateway" and len(node.incoming) > 1:
-                    node.reach = reach_of(node)
     return Definition(reader.processes, reader.nodes, _main(reader.processes))
+
+
+def _check_joins(container: Container, reader: Reader) -> None:
+    for node in container.nodes.values():
+        if node.kind == "inclusiveGateway" and len(node.incoming) > 1:
+            node.reach = reach_of(node)
+    for node in stuck_joins(container):
+        reader.problem(
+            node,
+            "Das Gateway wartet auf Zweige, die nicht immer kommen; der Vorgang bliebe hier hängen. "
+            "Ein inklusives Gateway wartet nur auf Zweige, die noch kommen können.",
+        )
 
 
 def _main(processes: Mapping[str, Container]) -> str:

@@ -39,6 +39,7 @@ from rathaus.engine.workflow.protocol import (
     Unsubscribe,
     WorkflowError,
 )
+from rathaus.engine.workflow.soundness import must_come
 from rathaus.engine.workflow.times import Duration, as_instant, parse_duration, parse_instant
 from rathaus.engine.workflow.values import ValueRefused, decode, encode
 
@@ -251,7 +252,7 @@ class Instance:
                 places = {entry[0] for entry in self.tokens.values() if entry[1] == scope}
                 places = {place for place in places if self.node(place).kind != "boundaryEvent"}
                 places.update(joins.keys() - {element})
-                if not any(_must_come(node, arrived, place) for place in places):
+                if not any(must_come(node, arrived, place) for place in places):
                     return node, scope
         return None
 
@@ -298,13 +299,6 @@ class Instance:
                 return token, boundary
             scope = self.tokens[token][1]
         return None
-
-
-def _must_come(node: Node, arrived: Mapping[str, int], place: str) -> bool:
-    """Whether a token at ``place`` holds the gateway up: it can come in by a flow where none has come,
-    and not by one where one has."""
-    missing = any(place in reach for flow, reach in node.reach.items() if flow not in arrived)
-    return missing and not any(place in reach for flow, reach in node.reach.items() if flow in arrived)
 
 
 def catching(node: Node, code: str) -> Node | None:
