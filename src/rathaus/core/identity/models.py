@@ -70,7 +70,10 @@ class Membership(TenantModel):
 class Party(models.Model):
     """Beteiligte: who applies. A person, an organisation, or an authority."""
 
-    tenancy: ClassVar = Tenancy(applicant_writes="id = {parties}")
+    # What is known of an authority is kept by the authority: nobody may make themselves one.
+    tenancy: ClassVar = Tenancy(
+        applicant_reads="id = {parties}", applicant_writes="id = {parties} AND authority_id IS NULL"
+    )
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     kind = models.CharField("Art", max_length=20, choices=PartyKind.choices)

@@ -1,0 +1,124 @@
+"""The kernel's world, for attacks on what everybody stands on; and people in it, so that every table has rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from uuid import UUID
+
+import psycopg
+import pytest
+from django.utils import timezone
+from tests.casework.conftest import World, account, committed_world, run_waiting_jobs, world
+
+from rathaus.casework.cases.actions.drafts import attach_file, begin_draft
+from rathaus.casework.cases.actions.messages import answer_request
+from rathaus.casework.cases.actions.submission import submit_application
+from rathaus.casework.cases.actions.tasks import complete_task
+from rathaus.casework.cases.models import Case, Incident, Subscription, Timer
+from rathaus.casework.services.actions import offer_service
+from rathaus.core.audit.actions import seal
+from rathaus.core.audit.queries import verify
+from rathaus.core.authorities.models import Authority
+from rathaus.core.embedded import DatabaseUrls
+from rathaus.core.identity.actions import add_member
+from rathaus.core.identity.actors import Actor
+from rathaus.core.identity.queries import actor_of
+from rathaus.core.tenancy import new_id
+from rathaus.domains.grants.actions import allot, set_up_call
+
+__all__ = ["committed_world", "world"]
+
+
+@pytest.fixture
+def superuser(database_urls: DatabaseUrls, django_db_setup: None) -> Iterator[psycopg.Connection]:
+    """Sees and may everything: to look behind the policies, and to tamper."""
+    with psycopg.connect(database_urls.superuser, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def app_role(database_urls: DatabaseUrls, django_db_setup: None) -> Iterator[psycopg.Connection]:
+    """A bare connection as the app's role, outside any context."""
+    with psycopg.connect(database_urls.app, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def peopled(committed_world: World) -> World:
+    """Two authorities that decide and two municipalities that apply; each tenant table has rows of several of them.
+
+    Lahnau applies at the ministry and at Waldsolms, Waldsolms applies at the ministry.
+    """
+    w = committed_world
+    clerk, approver = (account(f"{name}@waldsolms.example.org") for name in ("clerk", "approver"))
+    add_member(authority=w.waldsolms, account=clerk, roles=["Sachbearbeitung"], function="Amt 1")
+    add_member(authority=w.waldsolms, account=approver, roles=["Freigabe"], function="Amtsleitung")
+    system = Actor.system(w.waldsolms.id)
+    offer = offer_service(by=system, authority=w.waldsolms, version=w.offer.version, slug="probe-waldsolms")
+    for by, of in ((system, offer), (Actor.system(w.ministry.id), w.offer)):
+        call = set_up_call(
+            by=by, programme="p", programme_title="P", key=f"k-{of.slug}" if of is offer else "aufruf", title="K",
+            offer=of, budgets={2025: Decimal("9000.00")},
+        )  # fmt: skip
+        allot(
+            by=by, call=call, total=Decimal("4000.00"), base=Decimal("2000.00"), among=[w.lahnau, w.waldsolms]
+        )
+    decide_fully(w, w.clerk, w.approver, w.submit())
+    decide_fully(w, w.clerk, w.approver, w.submit(by=w.waldsolms_officer, party=w.waldsolms_party))
+    answers = {"titel": "Radweg", "betrag": "900.00", "ausgaben": "1000.00"}
+    case = submit_application(
+        by=w.lahnau_officer, offer=offer, party=w.lahnau_party, answers=answers, submission=new_id()
+    )
+    decide_fully(w, actor_of(clerk.pk), actor_of(approver.pk), case)
+    for officer, party, at in (
+        (w.lahnau_officer, w.lahnau_party, w.offer),
+        (w.waldsolms_officer, w.waldsolms_party, w.offer),
+        (w.lahnau_officer, w.lahnau_party, offer),
+    ):
+        draft = begin_draft(by=officer, offer=at, party=party.id)
+        attach_file(by=officer, draft=draft, name="plan.pdf", content=b"%PDF-1.7 plan")
+    for authority in (w.ministry, w.waldsolms):
+        leave_waiting(authority)
+        seal_all(authority.id)
+    return w
+
+
+def seal_all(authority: UUID) -> None:
+    """Seal until nothing is left. Other databases of the cluster may have transactions open, which delays a seal."""
+    until = time.monotonic() + 30
+    while verify(authority).unsealed:
+        assert time.monotonic() < until, "a transaction elsewhere in the cluster stays open"
+        if seal(authority) is None:
+            time.sleep(0.05)
+
+
+def decide_fully(w: World, clerk: Actor, approver: Actor, case: Case) -> None:
+    """A case from a question to its notice, with a proposal that was sent back on the way."""
+    task = {"vollstaendig": False, "nachricht": "Bitte reichen Sie den Plan nach."}
+    complete_task(by=clerk, task=w.task(case).id, answers=task)
+    applicant = w.lahnau_officer if case.party_id == w.lahnau_party.id else w.waldsolms_officer
+    with applicant.acting():
+        case = Case.objects.get(id=case.id)
+    answer_request(by=applicant, case=case, body="Hier", uploads=[("plan.pdf", b"%PDF-1.7 plan")])
+    complete_task(by=clerk, task=w.task(case).id, answers={"vollstaendig": True})
+    proposal = {"ergebnis": "granted", "betrag": Decimal("900.00"), "begruendung": "Alles erfüllt."}
+    complete_task(by=clerk, task=w.task(case).id, answers=proposal)
+    complete_task(
+        by=approver, task=w.task(case).id, answers={"freigegeben": False, "grund": "Kürzer, bitte."}
+    )
+    complete_task(by=clerk, task=w.task(case).id, answers=proposal)
+    complete_task(by=approver, task=w.task(case).id, answers={"freigegeben": True})
+    run_waiting_jobs()
+
+
+def leave_waiting(authority: Authority) -> None:
+    """Rows of what a process waits for, beside the process: only who sees them matters here."""
+    with Actor.system(authority.id).acting():
+        case = Case.objects.filter(authority=authority).first()
+        own = {"authority": authority, "case": case, "token": "99", "element": "x"}
+        Timer.objects.create(**own, due_at=timezone.now() + timedelta(days=9))
+        Subscription.objects.create(**own, message="antwort")
+        Incident.objects.create(**own, operation="letters.issue", reason="Papierstau")
