@@ -45,7 +45,16 @@ def start(folder: Path, *, database: str = "rathaus") -> DatabaseUrls:
         superuser=_with(superuser, user="postgres", database=database),
     )
     os.environ["DATABASE_URL"], os.environ["DATABASE_OWNER_URL"] = urls.app, urls.owner
+    _started.append(urls)
     return urls
+
+
+def started() -> DatabaseUrls | None:
+    """The embedded server that this process started or joined; None where the database is somebody else's."""
+    return _started[-1] if _started else None
+
+
+_started: list[DatabaseUrls] = []
 
 
 def stop(folder: Path) -> None:

@@ -105,17 +105,31 @@ def _print(result: dict[str, Any]) -> None:
 
 
 def _serve(port: int) -> None:
-    from rathaus.cli.demo.place import LAHNAU_STAFF, MINISTRY_STAFF, PASSWORD
+    from rathaus.cli.demo.place import MINISTRY_STAFF, PASSWORD
+    from rathaus.core import embedded
+    from rathaus.integrations.demo_idp import running
+    from rathaus.integrations.demo_idp.people import password, people
 
-    console.print(f"\n[bold]http://localhost:{port}[/bold]  (Ende mit Strg+C)\n")
+    urls = embedded.started()
+    if urls is None:
+        fail("Die Website der Vorführung läuft nur auf der mitgebrachten Datenbank (ohne DATABASE_URL).")
+        return
+    platform = f"http://localhost:{port}"
+    provider = running.database(urls)
+    running.prepare(provider, platform_url=platform)
     logins = Table(
-        "Wer", "E-Mail-Adresse", "Anmelden über", title="Anmeldungen der Vorführung", title_justify="left"
+        "Wer", "Anmelden über", "E-Mail-Adresse", "Kennwort", title="Anmeldungen", title_justify="left"
     )
-    for person in (*MINISTRY_STAFF, *LAHNAU_STAFF):
-        logins.add_row(person.function, person.email, "Behördenkonto")
+    for member in MINISTRY_STAFF:
+        logins.add_row(f"{member.function}, Ministerium", "Behördenkonto", member.email, PASSWORD)
+    for person in people():
+        logins.add_row(f"{person.name}, {person.role}", "Servicekonto", person.email, password())
     console.print(logins)
-    console.print(f"Kennwort für alle: {PASSWORD}")
-    run_together([[sys.executable, "-m", "rathaus", "serve", "--port", str(port)]])
+    console.print(f"\n[bold]{platform}[/bold]  (Ende mit Strg+C)\n")
+    run_together(
+        [running.command(), [sys.executable, "-m", "rathaus", "serve", "--port", str(port)]],
+        env={**running.environment(provider, platform_url=platform), "RATHAUS_PREVIEW": "1"},
+    )
 
 
 def _forget(var: Path) -> None:

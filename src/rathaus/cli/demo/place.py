@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -13,12 +14,14 @@ from rathaus.casework.services.packages import read_folder
 from rathaus.core.authorities.actions import keys_of, load_register
 from rathaus.core.authorities.enums import AuthorityKind
 from rathaus.core.authorities.models import Authority
-from rathaus.core.identity.actions import add_member
+from rathaus.core.identity.actions import add_member, give_mandate, party_of_authority
 from rathaus.core.identity.actors import Actor
 from rathaus.core.identity.models import Account
 from rathaus.core.identity.queries import actor_of
 from rathaus.domains.grants.actions import allot, set_up_call
 from rathaus.domains.grants.models import Allotment, Call
+from rathaus.integrations.demo_idp.accounts import account_of
+from rathaus.integrations.demo_idp.people import people
 from rathaus.law.names import sort_key
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -41,10 +44,16 @@ MINISTRY_STAFF = (
     Person("d3@hessen.example", "Referatsleitung D3", ("Freigabe", "Leitung")),
     Person("design@hessen.example", "Prozessdesign D3", ("Prozessdesign",)),
 )
-LAHNAU_STAFF = (
-    Person("steueramt@lahnau.example", "Steueramt", ("Steueramt",)),
-    Person("kaemmerei@lahnau.example", "Leitung Steueramt", ("Leitung Steueramt", "Leitung")),
-)
+# People of the preview's Servicekonto, by subject: for which municipality they act, and as what.
+OFFICERS = {
+    "vorschau-claudia-becker": "06532008",
+    "vorschau-stefan-weber": "06532015",
+    "vorschau-anja-schmidt": "06532022",
+}
+TAX_OFFICE = {
+    "vorschau-hanna-krug": ("Steueramt", ("Steueramt",)),
+    "vorschau-dieter-lotz": ("Leitung Steueramt", ("Leitung Steueramt", "Leitung")),
+}
 
 
 @dataclass(frozen=True)
@@ -79,7 +88,7 @@ def prepare_place() -> Place:
     )
     accounts = _staff(ministry, MINISTRY_STAFF)
     lahnau = register["06532015"]
-    _staff(lahnau, LAHNAU_STAFF)
+    _servicekonto(lahnau, register)
     system = Actor.system(ministry.id)
     first = _call(
         system,
@@ -122,6 +131,18 @@ def _staff(authority: Authority, people: tuple[Person, ...]) -> list[Account]:
         add_member(authority=authority, account=account, roles=person.roles, function=person.function)
         accounts.append(account)
     return accounts
+
+
+def _servicekonto(lahnau: Authority, register: Mapping[str, Authority]) -> None:
+    """Connect the people of the preview's identity provider with what they may do here."""
+    for person in people():
+        if person.subject in OFFICERS:
+            municipality = register[OFFICERS[person.subject]]
+            party = party_of_authority(municipality)
+            give_mandate(account=account_of(person), party=party, function="Digitalisierung")
+        elif person.subject in TAX_OFFICE:
+            function, roles = TAX_OFFICE[person.subject]
+            add_member(authority=lahnau, account=account_of(person), roles=roles, function=function)
 
 
 def _offer(by: Actor, authority: Authority, package: str, slug: str, prefix: str) -> Offer:
