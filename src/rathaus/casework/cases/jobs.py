@@ -15,6 +15,7 @@ from rathaus.casework.cases.models import Case, Draft, Incident, Timer
 from rathaus.casework.cases.steps import Run, lock
 from rathaus.casework.services.models import Offer
 from rathaus.core.audit.actions import seal
+from rathaus.core.audit.queries import authorities_with_history
 from rathaus.core.identity.actors import Actor
 from rathaus.core.identity.models import Party
 from rathaus.core.jobs.queue import RETRY, app
@@ -141,8 +142,8 @@ def fire_timer(timer: Timer) -> None:
 @app.periodic(cron="*/10 * * * *")
 @app.task(name="cases.seal_events", queueing_lock="cases.seal_events")
 def seal_events(timestamp: int) -> None:
-    """Seal what happened, per authority."""
-    for authority in _authorities():
+    """Seal what happened, per authority; also at those that offer nothing but publish packages."""
+    for authority in authorities_with_history():
         seal(authority)
 
 
