@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich import box
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -79,10 +80,12 @@ def _run(var: Path, begun: float) -> dict[str, Any]:
 def _print(result: dict[str, Any]) -> None:
     from rathaus.law.money import format_amount
 
-    table = Table(title="Starke Heimat Hessen", title_justify="left")
-    table.add_column("Aufruf / Regierungsbezirk")
-    for name in ("Anträge", "bewilligt", "Bescheide", "Ausnahmen", "Summe", "noch frei"):
-        table.add_column(name, justify="right")
+    table = Table(
+        title="Starke Heimat Hessen", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1)
+    )
+    table.add_column("Aufruf\n  Regierungsbezirk", min_width=17)
+    for name in ("Anträge", "bewil-\nligt", "Be-\nscheide", "Aus-\nnahmen", "Summe", "noch frei"):
+        table.add_column(name, justify="right", no_wrap=True)
     for row in result["rows"]:
         is_call = not row["region"]
         table.add_row(

@@ -76,14 +76,16 @@ THREE_PROJECTS = {"ehringshausen": "06532008", "lahnau": "06532015", "waldsolms"
 def first_call_answers(label: str, amount: Decimal) -> dict:
     """What a municipality applies for in 2020: its allotment, for the purposes of the programme."""
     return {
-        "zwecke": ["it-infrastruktur", "e-akte"],
+        "zwecke": ["IT-Infrastruktur und Arbeitsplätze", "Elektronische Akten"],
+        "vorhaben": f"Wir führen elektronische Akten ein und statten die Arbeitsplätze aus ({label}).",
         "betrag": str(amount),
         "ansprechperson": {
             "name": "Büro der Verwaltungsleitung",
             "funktion": "Verwaltungsleitung",
             "email": "verwaltung@kommune.example",
         },
-        "erklaerung": True,
+        "nicht_begonnen": True,
+        "richtig": True,
     }
 
 
