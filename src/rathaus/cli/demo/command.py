@@ -83,8 +83,8 @@ def _print(result: dict[str, Any]) -> None:
     table = Table(
         title="Starke Heimat Hessen", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1)
     )
-    table.add_column("Aufruf\n  Regierungsbezirk", min_width=17)
-    for name in ("Anträge", "bewil-\nligt", "Be-\nscheide", "Aus-\nnahmen", "Summe", "noch frei"):
+    table.add_column("Aufruf\n  RegBez.", width=15)
+    for name in ("An-\nträge", "bewil-\nligt", "Be-\nscheide", "Aus-\nnahmen", "Summe", "noch frei"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in result["rows"]:
         is_call = not row["region"]
