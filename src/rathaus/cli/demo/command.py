@@ -83,7 +83,7 @@ def _print(result: dict[str, Any]) -> None:
     table = Table(
         title="Starke Heimat Hessen", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1)
     )
-    table.add_column("Aufruf\n  RegBez.", width=15)
+    table.add_column("Aufruf\n  RegBez.", width=13)
     for name in ("An-\nträge", "bewil-\nligt", "Be-\nscheide", "Aus-\nnahmen", "Summe", "noch frei"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in result["rows"]:
