@@ -58,7 +58,7 @@ def run_operation(
     by = Actor.system(UUID(authority))
     with by.acting():
         run = lock(UUID(case), by=by)
-        if not _waits(run, token):
+        if not run.waits(token):
             return
         answer = run.call(token, operation, decode(arguments))
         is_last = context.job.attempts + 1 >= (RETRY.max_attempts or 1)
@@ -71,10 +71,6 @@ def run_operation(
 
 class OperationNotDone(Exception):
     """An operation failed and will be tried again."""
-
-
-def _waits(run: Run, token: str) -> bool:
-    return any(found.token == token for found in run.package.definition.waiting(run.state))
 
 
 def retry_incident(*, by: Actor, incident: UUID) -> Incident:

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from rathaus.casework.cases import events
-from rathaus.casework.cases.enums import CaseState
+from rathaus.casework.cases.enums import CaseState, TaskState
 from rathaus.casework.cases.models import Application, Case, CaseProcess, Decision, Task
 from rathaus.casework.services import operations
 from rathaus.casework.services.operations import Refused
@@ -128,6 +128,10 @@ class Run:
                 operation=call.operation,
                 arguments=encode(dict(call.arguments)),
             )
+
+    def waits(self, token: str) -> bool:
+        """Whether the process still waits at this token; what it waited for may have happened meanwhile."""
+        return any(found.token == token for found in self.package.definition.waiting(self.state))
 
     @property
     def case_state(self) -> CaseState:
@@ -251,7 +255,8 @@ def lock(case: UUID, *, by: Actor) -> Run:
 def lock_task(task: UUID, *, by: Actor) -> tuple[Run, Task]:
     """A task with its case, locked for a step, in one read. Raises Task.DoesNotExist if not visible.
 
-    Whoever waited for the lock may hold a task that looks open; the engine's state is fresh and refuses it.
+    Whoever waited for the lock reads the task as it was before; the engine's state is fresh and tells, then the task
+    is read again. Its claim may still be old.
     """
     found = (
         Task.objects.filter(case__process__isnull=False)
@@ -268,7 +273,10 @@ def lock_task(task: UUID, *, by: Actor) -> tuple[Run, Task]:
     )
     process = found.case.process
     process.case = found.case
-    return _run(process, by), found
+    run = _run(process, by)
+    if found.state == TaskState.OPEN and not run.waits(found.token):
+        found = Task.objects.select_related("claimed_by", "completed_by").get(id=task)
+    return run, found
 
 
 def _run(process: CaseProcess, by: Actor) -> Run:

@@ -30,13 +30,17 @@ def claim_task(*, by: Actor, task: UUID) -> Task:
     with by.acting():
         run, found = lock_task(task, by=by)
         _may_work(by, found)
-        if found.claimed_by_id and found.claimed_by_id != by.account:
-            raise TaskTaken(_who(found))
-        if found.claimed_by_id is None:
-            found.claimed_by_id, found.claimed_at = by.account, timezone.now()
-            found.save(update_fields=["claimed_by", "claimed_at"])
+        mine = {"claimed_by_id": by.account, "claimed_at": timezone.now()}
+        if Task.objects.filter(id=task, claimed_by=None).update(
+            **mine
+        ):  # asks again: we may have waited for the lock
+            found.claimed_by_id, found.claimed_at = mine["claimed_by_id"], mine["claimed_at"]
             run.record(events.TASK_CLAIMED, title=found.title)
             run.write()
+            return found
+        found = Task.objects.select_related("claimed_by", "completed_by").get(id=task)
+        if found.claimed_by_id != by.account:
+            raise TaskTaken(_who(found))
         return found
 
 
