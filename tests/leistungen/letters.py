@@ -49,7 +49,6 @@ def letter_data(
     if authority is None:
         authority = MINISTRY if manifest.zustaendig == "ministry" else TOWN
     received = date.fromisoformat(sample.get("eingang", "2025-03-03"))
-    issued = received + timedelta(days=48)
     proposal = next(
         (
             step["ergebnis"]
@@ -58,6 +57,7 @@ def letter_data(
         ),
         None,
     )
+    issued = received + timedelta(days=48 if proposal else 0)
     parameters = {**manifest.parameter, **sample.get("parameter", {})}
     decided = sample["entscheidung"]
     answers = package.form.typed(sample["antrag"])
