@@ -9,6 +9,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -24,7 +25,9 @@ _SILENT = {"account/messages/logged_in.txt", "account/messages/logged_out.txt"}
 
 def is_own_path(url: str) -> bool:
     """Whether an address leads to a page of this site, so that it is safe to go there after logging in."""
-    return url.startswith("/") and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
+    # Browsers drop tabs and line breaks and read "\\" as "/": what Django allows may still name a host there.
+    is_path = url.startswith("/") and not url.startswith(("//", "/\\")) and url.isprintable()
+    return is_path and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -69,7 +72,12 @@ class ProviderAdapter(DefaultSocialAccountAdapter):
     def populate_user(self, request: HttpRequest, sociallogin: Any, data: dict[str, Any]) -> Any:
         account = super().populate_user(request, sociallogin, data)
         told = sociallogin.account.extra_data
-        claims = read_claims(_mapping(told.get("id_token")), _mapping(told.get("userinfo")))
+        id_token, userinfo = _mapping(told.get("id_token")), _mapping(told.get("userinfo"))
+        if id_token and userinfo and id_token.get("sub") != userinfo.get("sub"):
+            raise PermissionDenied(
+                "ID token and userinfo are about different people (OpenID Connect Core 5.3.2)"
+            )
+        claims = read_claims(id_token, userinfo)
         account.name = claims.name or account.email
         account.trust_level = claims.trust_level
         sociallogin.claims = claims

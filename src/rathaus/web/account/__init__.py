@@ -1,0 +1,1 @@
+"""Logging in and out, trust levels, and what was typed when a session ended."""
