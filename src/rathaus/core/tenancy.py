@@ -169,8 +169,7 @@ def context_is(context: Context) -> Iterator[None]:
 
 
 def _apply(context: Context) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(_SET, context.settings())
+    connection.with_next(_SET, context.settings())  # type: ignore[attr-defined]  # our backend, core/postgres
 
 
 # --- policies and rights -----------------------------------------------------------------------------------------

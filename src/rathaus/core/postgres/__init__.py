@@ -1,0 +1,1 @@
+"""The database backend of the app's role: `ENGINE = "rathaus.core.postgres"`."""

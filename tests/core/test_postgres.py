@@ -1,0 +1,185 @@
+"""What waits travels with the next statement, in order, and never outlives its transaction."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import DataError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from rathaus.core.authorities.models import Authority
+from rathaus.core.postgres.base import DatabaseWrapper
+from rathaus.core.tenancy import acting, new_id
+
+SET = "SELECT set_config('rathaus.test', %s, true)"
+
+
+@pytest.fixture
+def wrapper(committed: None) -> DatabaseWrapper:
+    connection.ensure_connection()
+    assert isinstance(connection._connections[connection._alias], DatabaseWrapper)
+    return connection._connections[connection._alias]
+
+
+def value_of(name: str = "rathaus.test") -> str | None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nullif(current_setting(%s, true), '')", [name])
+        return cursor.fetchone()[0]
+
+
+def make(name: str) -> None:
+    Authority.objects.create(kind="county", name=name, label=name, sort_key=name, slug=name)
+
+
+def names() -> set[str]:
+    return set(Authority.objects.values_list("name", flat=True))
+
+
+def test_it_counts_for_the_next_statement_and_ends_with_the_transaction(wrapper: DatabaseWrapper) -> None:
+    with transaction.atomic():
+        wrapper.with_next(SET, ["a"])
+        assert value_of() == "a"
+        assert value_of() == "a"
+    assert value_of() is None
+
+
+def test_a_transaction_without_a_statement_sends_nothing(wrapper: DatabaseWrapper) -> None:
+    with transaction.atomic():
+        wrapper.with_next(SET, ["a"])
+        with transaction.atomic():
+            pass
+        assert wrapper.connection.info.transaction_status.name == "IDLE"
+    assert wrapper.waiting == []
+    assert value_of() is None
+
+
+def test_what_waited_is_gone_after_a_rollback(wrapper: DatabaseWrapper) -> None:
+    with suppress(LookupError), transaction.atomic():
+        wrapper.with_next(SET, ["a"])
+        raise LookupError
+    with transaction.atomic():
+        assert value_of() is None
+
+
+def test_an_unused_savepoint_is_never_sent(wrapper: DatabaseWrapper) -> None:
+    with transaction.atomic():
+        assert value_of() is None
+        with transaction.atomic():
+            pass
+        assert wrapper.waiting == []
+
+
+def test_savepoints_roll_back_what_they_enclose(wrapper: DatabaseWrapper) -> None:
+    with transaction.atomic():
+        make("outer")
+        with suppress(LookupError), transaction.atomic():
+            make("inner")
+            raise LookupError
+        with transaction.atomic():
+            make("second")
+            with suppress(LookupError), transaction.atomic():
+                raise LookupError
+            with transaction.atomic():
+                make("third")
+    assert names() == {"outer", "second", "third"}
+
+
+def test_settings_inside_a_savepoint_are_undone_with_it(wrapper: DatabaseWrapper) -> None:
+    with transaction.atomic():
+        wrapper.with_next(SET, ["outer"])
+        with suppress(LookupError), transaction.atomic():
+            wrapper.with_next(SET, ["inner"])
+            raise LookupError
+        assert value_of() == "outer"
+        with suppress(LookupError), transaction.atomic():
+            wrapper.with_next(SET, ["inner"])
+            assert value_of() == "inner"
+            raise LookupError
+        assert value_of() == "outer"
+
+
+def divide() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1/0")
+
+
+def test_an_error_of_the_statement_is_told_as_its_own(wrapper: DatabaseWrapper) -> None:
+    with transaction.atomic(), pytest.raises(DataError, match="division by zero"), transaction.atomic():
+        divide()
+    with transaction.atomic():
+        make("still usable")
+        with pytest.raises(DataError), transaction.atomic():
+            divide()
+        make("also")
+    assert names() == {"still usable", "also"}
+
+
+def test_an_error_of_what_waited_stops_the_statement(wrapper: DatabaseWrapper) -> None:
+    with suppress(LookupError), transaction.atomic():
+        wrapper.with_next("SELECT 1/0", [])
+        with pytest.raises(DataError):
+            make("never")
+        raise LookupError
+    assert names() == set()
+
+
+def test_counts_of_changed_rows_are_known_at_once(wrapper: DatabaseWrapper) -> None:
+    make("one")
+    with transaction.atomic():
+        assert Authority.objects.update(city="Lahnau") == 1
+    with transaction.atomic(), transaction.atomic():
+        assert Authority.objects.filter(name="one").update(city="Wiesbaden") == 1
+
+
+def test_reading_in_pieces_and_many_at_once_take_along_what_waits(wrapper: DatabaseWrapper) -> None:
+    for name in "abc":
+        make(name)
+    with transaction.atomic():
+        wrapper.with_next(SET, ["a"])
+        assert [found.name for found in Authority.objects.order_by("name").iterator(chunk_size=2)] == [
+            "a",
+            "b",
+            "c",
+        ]
+        assert value_of() == "a"
+    with transaction.atomic(), connection.cursor() as cursor:
+        wrapper.with_next(SET, ["b"])
+        cursor.executemany(
+            "UPDATE authorities_authority SET city = current_setting('rathaus.test') WHERE name = %s",
+            [["a"], ["b"]],
+        )
+    assert Authority.objects.filter(city="b").count() == 2
+
+
+def test_a_lost_connection_takes_nothing_into_the_next(wrapper: DatabaseWrapper) -> None:
+    with transaction.atomic():
+        wrapper.with_next(SET, ["a"])
+    connection.close()
+    with transaction.atomic():
+        assert value_of() is None
+
+
+def test_acting_costs_no_statement_of_its_own(wrapper: DatabaseWrapper) -> None:
+    authority, account = new_id(), new_id()
+    with CaptureQueriesContext(connection) as queries, acting(authority=authority, account=account):
+        assert value_of("rathaus.authority") == str(authority)
+        with acting(authority=account):
+            assert value_of("rathaus.authority") == str(account)
+        assert value_of("rathaus.authority") == str(authority)
+    assert [query["sql"] for query in queries if "set_config" in query["sql"]] == []
+
+
+def test_a_statement_that_comes_again_is_prepared(wrapper: DatabaseWrapper) -> None:
+    key: UUID = new_id()
+
+    def prepared() -> list[Any]:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT statement FROM pg_prepared_statements")
+            return [row[0] for row in cursor.fetchall() if "authorities_authority" in row[0]]
+
+    for _ in range(5):
+        assert not Authority.objects.filter(id=key).exists()
+    assert len(prepared()) == 1
