@@ -1,0 +1,201 @@
+"""What the applicant's pages say about a case: where it stands, what they must do, what was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from django.urls import reverse
+from django.utils import timezone
+
+from rathaus.casework.cases.enums import CaseState, Outcome, Sender
+from rathaus.casework.cases.models import Case, Decision, Message, Notice
+from rathaus.casework.records.enums import DocumentKind
+from rathaus.casework.records.models import Document
+from rathaus.core.identity.actors import Actor
+from rathaus.law.money import format_amount
+from rathaus.law.notification import RemedyKind
+from rathaus.law.text import format_date, format_day
+from rathaus.web.fields import file_size, media_name
+from rathaus.web.parts import Attachment, DateView, MessageView, Step
+from rathaus.web.portal.catalogue import manifest_of
+
+_LATEST = 5
+# Result as a headline and as a word, without and with an amount that was applied for.
+_RESULTS = {
+    Outcome.GRANTED: "Ihr Antrag ist bewilligt",
+    Outcome.PARTLY: "Ihr Antrag ist teilweise bewilligt",
+    Outcome.REFUSED: "Ihr Antrag ist abgelehnt",
+}
+_REMEDIES = {
+    RemedyKind.OBJECTION: "Widerspruch ist bis dahin möglich",
+    RemedyKind.ACTION: "Klage ist bis dahin möglich",
+}
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the office asked and still waits for."""
+
+    body: str
+    asked_at_day: date
+    until: date | None
+
+
+@dataclass(frozen=True)
+class News:
+    """Something that lies in the mailbox: what, about which application, when, whether it was opened."""
+
+    title: str
+    about: str
+    url: str
+    on: date
+    is_new: bool = False
+
+
+def mailbox(by: Actor) -> list[News]:
+    """The newest notices and messages of the office, newest first."""
+    notices = Notice.objects.filter(party_id__in=by.parties).select_related("case").order_by("-id")[:_LATEST]
+    messages = (
+        Message.objects.filter(party_id__in=by.parties, sender=Sender.STAFF)
+        .select_related("case")
+        .order_by("-id")[:_LATEST]
+    )
+    found = [
+        News("Bescheid", notice.case.title, notice_url(notice), notice.issued_on, notice.read_at is None)
+        for notice in notices
+    ]
+    found += [
+        News(
+            "Rückfrage" if message.answer_until else "Nachricht",
+            message.case.title,
+            f"{reverse('portal:case', args=[message.case_id])}#nachrichten",
+            timezone.localdate(message.sent_at),
+            message.case.state == CaseState.ACTION_REQUIRED and message.answer_until is not None,
+        )
+        for message in messages
+    ]
+    return sorted(found, key=lambda news: news.on, reverse=True)[:_LATEST]
+
+
+def question_of(case: Case, messages: Sequence[Message]) -> Question | None:
+    """What the office waits for, if it waits; `messages` newest first."""
+    if case.state != CaseState.ACTION_REQUIRED:
+        return None
+    asked = next((found for found in messages if found.sender == Sender.STAFF and found.answer_until), None)
+    if asked is None:
+        return Question("Bitte antworten Sie auf unsere Nachricht.", timezone.localdate(case.opened_at), None)
+    return Question(asked.body, timezone.localdate(asked.sent_at), asked.answer_until)
+
+
+def expected_on(case: Case) -> date:
+    """Until when the office wants to be through, by what the package says; no promise."""
+    days = manifest_of(case.application.version_id).bearbeitung_tage
+    return timezone.localdate(case.opened_at) + timedelta(days=days)
+
+
+def line_of(case: Case, question: Question | None) -> list[Step]:
+    """The stations of a case, with dates."""
+    opened = format_date(timezone.localdate(case.opened_at))
+    found = [Step("Abgesendet", "done", note=format_date(timezone.localdate(case.application.submitted_at)))]
+    if case.state == CaseState.RECEIVED:
+        return [*found, Step("Eingegangen", "now", note=opened), Step("In Bearbeitung"), _end_of(case)]
+    found.append(Step("Eingegangen", "done", note=opened))
+    if case.state == CaseState.COMPLETED:
+        return [*found, Step("In Bearbeitung", "done"), _end_of(case)]
+    if question:
+        waits = f"wartet seit {question.asked_at_day.day}. {format_date(question.asked_at_day).split()[1]} auf Sie"
+        return [*found, Step("In Bearbeitung", "wait", note=waits), _end_of(case)]
+    return [*found, Step("In Bearbeitung", "now"), _end_of(case)]
+
+
+def _end_of(case: Case) -> Step:
+    if case.closed_at:
+        return Step("Abgeschlossen", "done", note=format_date(timezone.localdate(case.closed_at)))
+    expected = expected_on(case)
+    return Step(
+        "Abgeschlossen",
+        note=f"voraussichtlich bis {format_date(expected)}" if expected >= timezone.localdate() else "",
+    )
+
+
+def dates_of(case: Case, question: Question | None, notices: Iterable[Notice]) -> list[DateView]:
+    """What is due when, for the applicant and for the office."""
+    found: list[DateView] = []
+    if question and question.until:
+        found.append(DateView(question.until, "Rückfrage beantworten", "Frist für Sie"))
+    if case.state != CaseState.COMPLETED and expected_on(case) >= timezone.localdate():
+        found.append(DateView(expected_on(case), "Entscheidung", "voraussichtlich"))
+    for notice in notices:
+        found += remedy_dates(notice)
+    return sorted(found, key=lambda entry: entry.day)
+
+
+def remedy_dates(notice: Notice) -> list[DateView]:
+    """From when a notice counts, and until when it can be contested."""
+    return [
+        DateView(notice.deemed_on, "Bescheid gilt als bekannt gegeben", "auch wenn Sie ihn später öffnen"),
+        DateView(
+            notice.remedy_until,
+            _REMEDIES[RemedyKind(notice.remedy)],
+            "danach ist der Bescheid bestandskräftig",
+        ),
+    ]
+
+
+def talk_of(case: Case, messages: Iterable[Message], documents: Sequence[Document]) -> list[MessageView]:
+    """The messages with the files that came with them."""
+    return [
+        MessageView(
+            sender=f"Sie ({message.sender_name})"
+            if message.sender == Sender.APPLICANT
+            else message.sender_name,
+            sent_at=message.sent_at,
+            text=message.body,
+            is_mine=message.sender == Sender.APPLICANT,
+            attachments=tuple(
+                attachment_of(document) for document in documents if document.message_id == message.id
+            ),
+        )
+        for message in messages
+    ]
+
+
+def papers_of(case: Case, documents: Iterable[Document]) -> list[Attachment]:
+    """The receipt and all documents of the case."""
+    receipt = Attachment(
+        "Quittung",
+        reverse("portal:receipt_pdf", args=[case.id]),
+        f"{format_day(timezone.localdate(case.opened_at))} · PDF",
+    )
+    return [receipt, *(attachment_of(document, with_day=True) for document in documents)]
+
+
+def attachment_of(document: Document, *, with_day: bool = False) -> Attachment:
+    """A document as a link with kind, size and, if wanted, its day."""
+    note = f"{media_name(document.media_type)}, {file_size(document.size)}"
+    if with_day:
+        note = f"{format_day(timezone.localdate(document.filed_at))} · {note}"
+    label = document.title if document.kind == DocumentKind.NOTICE else document.file_name
+    return Attachment(label, reverse("portal:document", args=[document.case_id, document.id]), note)
+
+
+def result_of(decision: Decision) -> str:
+    """The result as a headline."""
+    return _RESULTS[Outcome(decision.outcome)]
+
+
+def amount_sentence(case: Case, decision: Decision) -> str:
+    """What the result means in money: the grant, or what is to be paid; empty where no money is decided."""
+    if decision.amount is None or decision.outcome == Outcome.REFUSED:
+        return ""
+    amount = format_amount(Decimal(decision.amount))
+    if manifest_of(case.application.version_id).betrag:
+        return f"Sie erhalten {amount} für „{case.title}“."
+    return f"Festgesetzt sind {amount}."
+
+
+def notice_url(notice: Notice) -> str:
+    return reverse("portal:notice", args=[notice.case_id, notice.id])

@@ -1,0 +1,31 @@
+"""Addresses of the portal, in German as people read them."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from rathaus.web.portal.views import catalogue, filling, mine, pages, register
+
+app_name = "portal"
+urlpatterns = [
+    path("", catalogue.home, name="home"),
+    path("leistungen/", catalogue.services, name="services"),
+    path("leistung/<slug:slug>/", catalogue.service, name="service"),
+    path("leistung/<slug:slug>/beginnen/", catalogue.begin, name="begin"),
+    path("antrag/<uuid:draft>/", filling.resume, name="resume"),
+    path("antrag/<uuid:draft>/pruefen/", filling.review, name="review"),
+    path("antrag/<uuid:draft>/verwerfen/", filling.discard, name="discard"),
+    path("antrag/<uuid:draft>/<str:page>/", filling.step, name="step"),
+    path("meine/", mine.overview, name="mine"),
+    path("meine/<uuid:case>/", mine.case, name="case"),
+    path("meine/<uuid:case>/antwort/", mine.answer, name="answer"),
+    path("meine/<uuid:case>/eingang/", mine.receipt, name="receipt"),
+    path("meine/<uuid:case>/quittung.pdf", mine.receipt_pdf, name="receipt_pdf"),
+    path("meine/<uuid:case>/bescheid/<uuid:notice>/", mine.notice, name="notice"),
+    path("meine/<uuid:case>/dokument/<uuid:document>", mine.document, name="document"),
+    path("verzeichnis/", register.register, name="register"),
+    path("hilfe/", pages.page, {"template": "portal/help.html"}, name="help"),
+    path("datenschutz/", pages.page, {"template": "portal/privacy.html"}, name="privacy"),
+    path("barrierefreiheit/", pages.page, {"template": "portal/accessibility.html"}, name="accessibility"),
+    path("impressum/", pages.page, {"template": "portal/imprint.html"}, name="imprint"),
+]

@@ -1,0 +1,236 @@
+"""What was handed in: the list, a case with its talk and papers, receipt, notice, downloads."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import content_disposition_header
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_POST, require_safe
+
+from rathaus.casework.cases.actions.messages import answer_request, note_notice_read
+from rathaus.casework.cases.enums import CaseState
+from rathaus.casework.cases.models import Case, Notice
+from rathaus.casework.cases.queries import own_case, own_case_parts, own_cases, own_drafts
+from rathaus.casework.records.enums import DocumentKind
+from rathaus.casework.records.models import Document
+from rathaus.casework.services.operations import Refused
+from rathaus.core.files.actions import FileRefused, read
+from rathaus.core.files.models import Blob
+from rathaus.web.account import kept
+from rathaus.web.account.access import login_first
+from rathaus.web.parts import Link
+from rathaus.web.portal import mine, receipts
+from rathaus.web.portal.catalogue import first_sentence, manifest_of
+from rathaus.web.portal.frames import actor_of, frame_of
+from rathaus.web.uploads import refused_uploads, takes_refused_uploads
+
+# What a browser may show in a tab; all else is only ever saved.
+_SHOWN_INLINE = frozenset({"application/pdf", "image/png", "image/jpeg"})
+_private = cache_control(private=True, no_cache=True)
+
+
+@_private
+@require_safe
+def overview(request: HttpRequest) -> HttpResponse:
+    """Applications, drafts and the mailbox of all that one acts for."""
+    if not request.user.is_authenticated:
+        return login_first(request)
+    by = actor_of(request)
+    cases = own_cases(by)
+    context = {
+        "frame": frame_of(request, current=reverse("portal:mine")),
+        "waiting": [case for case in cases if case.state == CaseState.ACTION_REQUIRED],
+        "running": [
+            case for case in cases if case.state not in (CaseState.ACTION_REQUIRED, CaseState.COMPLETED)
+        ],
+        "closed": [case for case in cases if case.state == CaseState.COMPLETED],
+        "drafts": own_drafts(by),
+        "mailbox": mine.mailbox(by),
+        "has_several": len(by.parties) > 1,
+    }
+    return render(request, "portal/mine.html", context)
+
+
+@_private
+@require_safe
+def case(request: HttpRequest, case: UUID) -> HttpResponse:
+    """Where it stands, the one thing to do, messages, papers, dates."""
+    if not request.user.is_authenticated:
+        return login_first(request)
+    found = _own(request, case)
+    typed = kept.take(request, str(case))
+    return _case(request, found, text=typed.get("text", "") if typed else "", is_back=typed is not None)
+
+
+@takes_refused_uploads
+@require_POST
+def answer(request: HttpRequest, case: UUID) -> HttpResponse:
+    """Answer what the office asked, with files; what was typed stays if it is refused."""
+    if not request.user.is_authenticated:
+        kept.keep(request, str(case))
+        return login_first(request)
+    found = _own(request, case)
+    text = request.POST.get("text", "")
+    too_large = refused_uploads(request)
+    problem = too_large[0].reason if too_large else ""
+    if not problem:
+        uploads = [(upload.name or "Datei", upload.read()) for upload in request.FILES.getlist("dateien")]
+        try:
+            answer_request(by=actor_of(request), case=found, body=text, uploads=uploads)
+        except (FileRefused, Refused) as refused:
+            problem = str(refused)
+        else:
+            return redirect(f"{reverse('portal:case', args=[case])}#nachrichten")
+    return _case(request, found, text=text, problem=problem, status=413 if too_large else 422)
+
+
+@_private
+@require_safe
+def receipt(request: HttpRequest, case: UUID) -> HttpResponse:
+    """The application has arrived: number, time, what happens next."""
+    if not request.user.is_authenticated:
+        return login_first(request)
+    found = _own(request, case)
+    manifest = manifest_of(found.application.version_id)
+    warning, about_warning = first_sentence(manifest.warnung)
+    context = _around(request, found) | {
+        "size": len(_receipt_of(request, found)),
+        "checksum": receipts.checksum(found.application.answers),
+        "steps": manifest.schritte[1:],
+        "expected": mine.expected_on(found),
+        "warning": warning if found.state != CaseState.COMPLETED else "",
+        "about_warning": about_warning,
+    }
+    return render(request, "portal/receipt.html", context)
+
+
+@_private
+@require_safe
+def receipt_pdf(request: HttpRequest, case: UUID) -> HttpResponse:
+    """All answers, number, time and checksums as PDF, made from the application that never changes."""
+    if not request.user.is_authenticated:
+        return login_first(request)
+    found = _own(request, case)
+    return _download(
+        _receipt_of(request, found), "application/pdf", f"Quittung-{found.reference}.pdf", inline=False
+    )
+
+
+@_private
+@require_safe
+def notice(request: HttpRequest, case: UUID, notice: UUID) -> HttpResponse:
+    """The decision in words, its dates, and the letter. Opening it is noted, as the law wants it proved."""
+    if not request.user.is_authenticated:
+        return login_first(request)
+    by = actor_of(request)
+    found = (
+        Notice.objects.select_related(
+            "decision", "document", "case__authority", "case__application", "case__offer"
+        )
+        .filter(id=notice, case_id=case, party_id__in=by.parties)
+        .first()
+    )
+    if found is None:
+        raise Http404("Diesen Bescheid gibt es nicht.")
+    note_notice_read(by=by, notice=found)
+    context = _around(request, found.case) | {
+        "crumbs": (
+            Link("Meine Anträge", reverse("portal:mine")),
+            Link(found.case.reference, reverse("portal:case", args=[case])),
+            Link("Bescheid", ""),
+        ),
+        "notice": found,
+        "decision": found.decision,
+        "result": mine.result_of(found.decision),
+        "sentence": mine.amount_sentence(found.case, found.decision),
+        "dates": mine.remedy_dates(found),
+        "paper": mine.attachment_of(found.document),
+    }
+    return render(request, "portal/notice.html", context)
+
+
+@_private
+@require_safe
+def document(request: HttpRequest, case: UUID, document: UUID) -> HttpResponse:
+    """A document to save, or with `?ansehen` to look at. A notice that is fetched counts as read."""
+    if not request.user.is_authenticated:
+        return login_first(request)
+    by = actor_of(request)
+    found = Document.objects.filter(
+        id=document, case_id=case, party_id__in=by.parties, is_for_applicant=True
+    ).first()
+    if found is None:
+        raise Http404("Dieses Dokument gibt es nicht.")
+    if found.kind == DocumentKind.NOTICE and request.method == "GET":
+        for letter in Notice.objects.filter(document_id=found.id):
+            note_notice_read(by=by, notice=letter)
+    # The entry of the authority's own papers is not the applicant's to read; the document holds the same hash.
+    content = read(Blob(sha256=found.sha256))
+    return _download(content, found.media_type, found.file_name, inline="ansehen" in request.GET)
+
+
+def _own(request: HttpRequest, case: UUID) -> Case:
+    try:
+        return own_case(actor_of(request), case)
+    except Case.DoesNotExist as missing:
+        raise Http404("Diesen Antrag gibt es nicht.") from missing
+
+
+def _around(request: HttpRequest, case: Case) -> dict[str, Any]:
+    return {
+        "frame": frame_of(request, authority=case.authority, current=reverse("portal:mine")),
+        "crumbs": (Link("Meine Anträge", reverse("portal:mine")), Link(case.reference, "")),
+        "case": case,
+    }
+
+
+def _case(
+    request: HttpRequest,
+    case: Case,
+    *,
+    text: str = "",
+    problem: str = "",
+    is_back: bool = False,
+    status: int = 200,
+) -> HttpResponse:
+    messages, documents, notices, decisions = own_case_parts(case)
+    question = mine.question_of(case, messages)
+    context = _around(request, case) | {
+        "question": question,
+        "line": mine.line_of(case, question),
+        "dates": mine.dates_of(case, question, notices),
+        "talk": mine.talk_of(case, messages, documents),
+        "papers": mine.papers_of(case, documents),
+        "notices": notices,
+        "result": mine.result_of(decisions[0]) if decisions else "",
+        "sentence": mine.amount_sentence(case, decisions[0]) if decisions else "",
+        "contact": next((found.sender_name for found in messages if found.sender == "staff"), ""),
+        "text": text,
+        "problem": problem,
+        "is_back": is_back,
+        "kept_for": kept.owner_token(request, str(case.id)),
+        "kept_field": kept.FIELD,
+    }
+    return render(request, "portal/case.html", context, status=status)
+
+
+def _receipt_of(request: HttpRequest, case: Case) -> bytes:
+    documents = Document.objects.filter(case_id=case.id, kind=DocumentKind.ATTACHMENT).order_by("id")
+    return receipts.render(case, list(documents))
+
+
+def _download(content: bytes, media_type: str, name: str, *, inline: bool) -> HttpResponse:
+    """Bytes from elsewhere: never guessed at, never run, shown in the browser only if harmless."""
+    shown = inline and media_type in _SHOWN_INLINE
+    response = HttpResponse(content, content_type=media_type)
+    response["Content-Disposition"] = content_disposition_header(not shown, name) or "attachment"
+    response["X-Content-Type-Options"] = "nosniff"
+    # A PDF is shown by the browser's viewer, which does not start in a sandbox.
+    is_viewed = shown and media_type == "application/pdf"
+    response["Content-Security-Policy"] = "default-src 'none'" + ("" if is_viewed else "; sandbox")
+    return response
