@@ -51,7 +51,7 @@ def command(port: int = PORT) -> list[str]:
     """How to run the provider under gunicorn; `environment` says what it needs."""
     return [
         sys.executable, "-m", "gunicorn", "rathaus.integrations.demo_idp.wsgi",
-        "--bind", f"127.0.0.1:{port}", "--workers", "1", "--threads", "4",
+        "--bind", f"127.0.0.1:{port}", "--workers", "1", "--threads", "4", "--no-control-socket",
     ]  # fmt: skip
 
 
