@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.core.cache import cache
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from rathaus.core.identity.models import Account
 
@@ -13,7 +13,7 @@ PASSWORD = "Regen-Apfel-Brücke-17"
 
 
 @pytest.fixture(autouse=True)
-def _fresh_and_quick(settings: SettingsWrapper) -> None:
+def _fresh_and_quick(settings: Settings) -> None:
     """Counters of failed logins live in the cache; the real hasher is slow on purpose."""
     cache.clear()
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
