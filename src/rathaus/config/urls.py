@@ -5,5 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 urlpatterns = [
-    path("konto/", include("allauth.urls")),
+    path("amt/", include("rathaus.web.desk.urls")),
+    path("", include("rathaus.web.account.urls")),
+    path("", include("rathaus.web.portal.urls")),
 ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from rathaus.casework.cases.actions.tasks import open_for
 from rathaus.casework.cases.models import (
@@ -23,6 +24,7 @@ from rathaus.casework.cases.models import (
     Task,
 )
 from rathaus.casework.records.models import Document
+from rathaus.core.audit.models import Block
 from rathaus.core.identity.actors import Actor
 
 PAGE = 50
@@ -79,19 +81,19 @@ COUNT_CAP = 100
 
 
 def count_tasks(by: Actor) -> dict[str, int]:
-    """Open tasks per view, counted up to 100 (then the page says „99+“): never a full count."""
-    rows: Iterable[tuple[Any, Any]] = (
-        Task.objects.filter(open_for(by))
-        .exclude(excluded_id=by.account)
-        .order_by("due_on", "id")
-        .values_list("claimed_by_id", "id")[:COUNT_CAP]
-    )
-    claimed = [row[0] for row in rows]
-    return {
-        "team": len(claimed),
-        "meine": sum(1 for account in claimed if account == by.account),
-        "frei": sum(1 for account in claimed if account is None),
+    """Open tasks per view of the inbox, each counted up to 100 (then the page says „99+“): never a full count."""
+    team = Task.objects.filter(open_for(by)).exclude(excluded_id=by.account)
+    views = {
+        "team": team,
+        "meine": team.filter(claimed_by_id=by.account),
+        "frei": team.filter(claimed_by=None),
     }
+    capped = [
+        tasks.annotate(view=Value(name)).values_list("view", flat=True)[:COUNT_CAP]
+        for name, tasks in views.items()
+    ]
+    found = Counter(capped[0].union(*capped[1:], all=True))
+    return {name: found[name] for name in views}
 
 
 def cases_of_authority(
@@ -130,7 +132,7 @@ def own_drafts(by: Actor) -> list[Draft]:
 
 @dataclass(frozen=True)
 class CaseFile:
-    """All of a case that its desk page shows."""
+    """All of a case that its desk page shows. Events of transactions before `sealed_before` lie under a seal."""
 
     case: Case
     application: Application
@@ -143,25 +145,38 @@ class CaseFile:
     incidents: list[Incident]
     state: dict[str, Any]
     version: UUID
+    sealed_before: int
 
 
 def case_file(by: Actor, reference: str) -> CaseFile:
-    """A case for the desk, by its reference. Raises Case.DoesNotExist for what the authority does not keep."""
-    case = Case.objects.select_related("offer", "authority", "application__submitted_by", "process").get(
-        authority_id=by.staff_of, reference=reference
+    """A case for the desk, by its reference, in seven statements.
+
+    Raises Case.DoesNotExist for what the authority does not keep.
+    """
+    newest_seal = Block.objects.filter(authority_id=OuterRef("authority_id")).order_by("-number")
+    case = (
+        Case.objects.select_related("offer", "authority", "applicant", "application__submitted_by", "process")
+        .annotate(sealed_before=Coalesce(Subquery(newest_seal.values("horizon")[:1]), 0))
+        .get(authority_id=by.staff_of, reference=reference)
     )
+    documents = list(Document.objects.filter(case_id=case.id).order_by("id"))
+    decisions = list(case.decisions.select_related("proposed_by", "decided_by", "notice").order_by("-id"))
+    notices = [decision.notice for decision in reversed(decisions) if hasattr(decision, "notice")]
+    for notice in notices:
+        notice.document = next(document for document in documents if document.id == notice.document_id)
     return CaseFile(
         case=case,
         application=case.application,
         tasks=list(case.tasks.select_related("claimed_by", "completed_by").order_by("id")),
         findings=list(case.findings.select_related("excepted_by").order_by("position")),
-        documents=list(Document.objects.filter(case_id=case.id).order_by("id")),
+        documents=documents,
         messages=list(case.messages.order_by("-id")),
-        decisions=list(case.decisions.select_related("proposed_by", "decided_by").order_by("-id")),
-        notices=list(case.notices.select_related("document").order_by("id")),
+        decisions=decisions,
+        notices=notices,
         incidents=list(case.incidents.order_by("-id")),
         state=case.process.state,
         version=case.process.version_id,
+        sealed_before=case.sealed_before,
     )
 
 

@@ -1,0 +1,1 @@
+"""The desk: inbox, cases and decisions for the people who work for an authority."""

@@ -1,0 +1,114 @@
+"""Who may see the desk, and what stands around its pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.cache import patch_cache_control
+
+from rathaus.casework.cases.queries import COUNT_CAP, count_tasks
+from rathaus.core.authorities.models import Authority
+from rathaus.core.identity.actors import Actor, NotAllowed
+from rathaus.core.identity.models import Membership
+from rathaus.web.account import kept
+from rathaus.web.account.access import login_first
+from rathaus.web.parts import Frame, Link, LinkGroup, Masthead, User
+
+View = Callable[..., HttpResponse]
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Who acts in this request, as the middleware found out."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]  # set by ActingMiddleware
+    return actor
+
+
+def for_staff(view: View) -> View:
+    """Only for people who work for an authority.
+
+    Nobody logged in: to the login page, and what was typed is kept until they are back. No membership, or an action
+    that they may not take: 403 with the reason and a way back.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            if request.method == "POST":
+                kept.keep(request, request.path)
+            return login_first(request)
+        if not actor_of(request).is_staff:
+            return render(request, "desk/no_authority.html", status=403)
+        try:
+            response = view(request, *args, **kwargs)
+        except NotAllowed as wrong:
+            context = {"frame": frame_of(request), "reason": str(wrong)}
+            response = render(request, "desk/not_allowed.html", context, status=403)
+        patch_cache_control(response, private=True, no_cache=True)
+        return response
+
+    return guarded
+
+
+def memberships_of(request: HttpRequest) -> list[Membership]:
+    """The authorities that this account works for, by name."""
+    found = Membership.objects.filter(account_id=str(request.user.pk)).select_related("authority")
+    return list(found.order_by("authority__sort_key", "id"))
+
+
+def frame_of(
+    request: HttpRequest, *, current: str = "", text: str = "", counts: Mapping[str, int] | None = None
+) -> Frame:
+    """The frame of a desk page, in two statements, or one if `counts` of the inbox are known already.
+
+    `current` is the link that the page belongs to, `text` what was searched.
+    """
+    actor = actor_of(request)
+    memberships = memberships_of(request)
+    authority = next(found.authority for found in memberships if found.authority_id == actor.authority)
+    counts = counts if counts is not None else count_tasks(actor)
+    inbox = reverse("desk:inbox")
+    work = (
+        Link("Eingang", inbox, "mail", current == "inbox", _count(counts["team"])),
+        Link(
+            "Meine Aufgaben", f"{inbox}?sicht=meine", "checklist", current == "mine", _count(counts["meine"])
+        ),
+        Link("Alle Vorgänge", reverse("desk:cases"), "content-copy", current == "cases"),
+    )
+    groups = [LinkGroup("Arbeit", work)]
+    if len(memberships) > 1:
+        change = Link("Behörde wechseln", reverse("desk:authority"), "autorenew", current == "authority")
+        groups.append(LinkGroup("Behörde", (change,)))
+    return Frame(
+        masthead=Masthead(
+            name=authority.label, area="Schreibtisch", short_name=_short(authority), url=reverse("desk:home")
+        ),
+        sidebar=tuple(groups),
+        user=User(name=actor.function, initials=initials_of(actor.function)),
+        search_url=reverse("desk:cases"),
+        search_text=text,
+    )
+
+
+def initials_of(name: str) -> str:
+    """Two to five letters for a round badge: "D3-2" for "Sachbearbeitung D3-2", "RM" for "Rita Muster"."""
+    words = name.split()
+    if not words:
+        return "?"
+    if len(words) > 1 and len(words[-1]) <= 5 and any(char.isdigit() for char in words[-1]):
+        return words[-1]
+    return "".join(word[0] for word in words if word[0].isalnum())[:2].upper() or "?"
+
+
+def _short(authority: Authority) -> str:
+    """What fits into the head of the side bar: the name without its kind, if that is shorter."""
+    return authority.name if len(authority.name) < len(authority.label) else ""
+
+
+def _count(number: int) -> int | None:
+    """What the side bar can show; from 100 on only the tabs say „99+“."""
+    return number if number < COUNT_CAP else None

@@ -1,0 +1,23 @@
+"""All routes of the desk. Each stands in tests/web/test_routes.py with who may use it."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from rathaus.web.desk import case, documents, inbox
+
+app_name = "desk"
+urlpatterns = [
+    path("", inbox.home, name="home"),
+    path("behoerde/", inbox.authority, name="authority"),
+    path("eingang/", inbox.show, name="inbox"),
+    path("eingang/uebernehmen/", inbox.claim, name="claim"),
+    path("vorgaenge/", inbox.cases, name="cases"),
+    path("vorgang/<str:reference>/", case.show, name="case"),
+    path("vorgang/<str:reference>/aufgabe/<uuid:task>/", case.complete, name="task"),
+    path("vorgang/<str:reference>/ausnahme/<uuid:finding>/", case.allow, name="exception"),
+    path("vorgang/<str:reference>/nachricht/", case.write, name="message"),
+    path("vorgang/<str:reference>/stoerung/<uuid:incident>/", case.retry, name="incident"),
+    path("vorgang/<str:reference>/dokument/<uuid:document>/", documents.download, name="document"),
+    path("vorgang/<str:reference>/entwurf/", documents.preview, name="preview"),
+]
