@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 from uuid import UUID
 
@@ -11,18 +12,23 @@ from django.utils import timezone
 from procrastinate import JobContext
 
 from rathaus.casework.cases import events
+from rathaus.casework.cases.enums import IncidentState
 from rathaus.casework.cases.models import Case, Draft, Incident, Timer
-from rathaus.casework.cases.steps import Run, lock
+from rathaus.casework.cases.steps import lock
 from rathaus.casework.services.models import Offer
+from rathaus.casework.services.operations import Refused
 from rathaus.core.audit.actions import seal
 from rathaus.core.audit.queries import authorities_with_history
 from rathaus.core.identity.actors import Actor
 from rathaus.core.identity.models import Party
-from rathaus.core.jobs.queue import RETRY, app
+from rathaus.core.jobs.queue import MAIL_RETRY, RETRY, app
 from rathaus.core.tenancy import acting, housekeeping
 from rathaus.engine import workflow
 from rathaus.engine.workflow.values import decode
 
+logger = logging.getLogger(__name__)
+
+TIMER = ""  # the operation of an incident whose timer could not fire
 MAILS = {
     "receipt": (
         "Ihr Antrag ist eingegangen",
@@ -54,46 +60,77 @@ def run_operation(
     operation: str,
     arguments: dict[str, Any],
 ) -> None:
-    """Run an operation of a service task and let the process go on. After the last try it becomes an incident."""
+    """Run an operation of a service task and let the process go on. After the last try it becomes an incident.
+
+    Whatever stands in the way counts: the operation, what the process does next, or a worker that died over it.
+    """
     by = Actor.system(UUID(authority))
-    with by.acting():
-        run = lock(UUID(case), by=by)
-        if not run.waits(token):
-            return
-        answer = run.call(token, operation, decode(arguments))
-        is_last = context.job.attempts + 1 >= (RETRY.max_attempts or 1)
-        if isinstance(answer, workflow.OperationDone) or is_last:
+    most = RETRY.max_attempts or 1
+    try:
+        with by.acting():
+            run = lock(UUID(case), by=by)
+            if not run.waits(token):
+                return
+            if context.job.attempts >= most:
+                raise OperationNotDone(f"{operation}: Der Auftrag brach {most}-mal ab.")
+            answer = run.call(token, operation, decode(arguments))
+            if isinstance(answer, workflow.OperationFailed) and context.job.attempts + 1 < most:
+                raise OperationNotDone(f"{operation}: {answer.message}")
             run.send(answer)
             run.write()
-            return
-    raise OperationNotDone(f"{operation}: {answer.message}")
+    except Exception as wrong:
+        if context.job.attempts + 1 < most:
+            raise
+        logger.exception("%s: given up, now an incident", operation)
+        _give_up(by, UUID(case), token, operation, decode(arguments), wrong)
 
 
 class OperationNotDone(Exception):
     """An operation failed and will be tried again."""
 
 
-def retry_incident(*, by: Actor, incident: UUID) -> Incident:
-    """Action of staff: try a failed operation once more, now."""
+def _give_up(
+    by: Actor, case: UUID, token: str, operation: str, arguments: dict[str, Any], wrong: Exception
+) -> None:
     with by.acting():
-        found = Incident.objects.select_for_update().get(id=incident)
+        run = lock(case, by=by)
+        if run.waits(token):
+            run.open_incident(token, operation, arguments, f"{type(wrong).__name__}: {wrong}")
+            run.write()
+
+
+def retry_incident(*, by: Actor, incident: UUID) -> Incident:
+    """Action of staff: try once more, now, what failed. Raises Refused where it was settled meanwhile."""
+    with by.acting():
+        found = Incident.objects.get(id=incident)
         run = lock(found.case_id, by=by)
+        found.refresh_from_db()
+        if found.state != IncidentState.OPEN or not run.waits(found.token):
+            raise Refused("Diese Störung ist schon behoben.")
         run.record(events.INCIDENT_RETRIED, element=found.element)
-        answer = run.call(found.token, found.operation, decode(found.arguments))
-        if isinstance(answer, workflow.OperationDone):
-            found.state, found.resolved_at, found.resolved_by_id = "resolved", timezone.now(), by.account
+        answer: workflow.Event
+        if found.operation == TIMER:
+            answer = workflow.TimerFired(found.token)
+            Timer.objects.filter(case_id=found.case_id, token=found.token).delete()
+        else:
+            answer = run.call(found.token, found.operation, decode(found.arguments))
+        try:
+            run.send(answer)
+        except workflow.WorkflowError as wrong:
+            raise Refused(f"Der Ablauf kann noch nicht weitergehen: {wrong}") from wrong
+        if not isinstance(answer, workflow.OperationFailed):
+            found.state, found.resolved_at, found.resolved_by_id = IncidentState.RESOLVED, run.now, by.account
             found.save(update_fields=["state", "resolved_at", "resolved_by"])
-        run.send(answer)
         run.write()
         return found
 
 
-@app.task(name="cases.send_receipt", retry=RETRY)
+@app.task(name="cases.send_receipt", retry=MAIL_RETRY)
 def send_receipt(*, authority: str, case: str) -> None:
     _mail(UUID(authority), UUID(case), "receipt")
 
 
-@app.task(name="cases.send_mail_to_applicant", retry=RETRY)
+@app.task(name="cases.send_mail_to_applicant", retry=MAIL_RETRY)
 def send_mail_to_applicant(*, authority: str, case: str, reason: str) -> None:
     _mail(UUID(authority), UUID(case), reason)
 
@@ -119,9 +156,17 @@ def fire_due_timers(timestamp: int) -> None:
     """Let processes go on whose time has come."""
     for authority in _authorities():
         with acting(authority=authority):
-            due = list(Timer.objects.filter(authority_id=authority, due_at__lte=timezone.now())[:500])
+            due = list(
+                Timer.objects.filter(authority_id=authority, due_at__lte=timezone.now()).order_by("due_at")[
+                    :500
+                ]
+            )
         for timer in due:
-            fire_timer(timer)
+            try:
+                fire_timer(timer)
+            except Exception as wrong:  # one case that cannot go on must not hold up the others
+                logger.exception("timer %s of case %s", timer.element, timer.case_id)
+                _note_stuck(timer, wrong)
 
 
 def fire_timer(timer: Timer) -> None:
@@ -132,6 +177,22 @@ def fire_timer(timer: Timer) -> None:
         if Timer.objects.filter(id=timer.id).delete()[0]:
             run.record(events.TIMER_FIRED, element=timer.element)
             run.send(workflow.TimerFired(timer.token))
+            Incident.objects.filter(
+                case_id=timer.case_id, token=timer.token, state=IncidentState.OPEN
+            ).update(state=IncidentState.RESOLVED, resolved_at=run.now)
+            run.write()
+
+
+def _note_stuck(timer: Timer, wrong: Exception) -> None:
+    """An incident for staff, once; the timer is tried again every minute all the same."""
+    by = Actor.system(timer.authority_id)
+    with by.acting():
+        open_ones = Incident.objects.filter(
+            case_id=timer.case_id, token=timer.token, state=IncidentState.OPEN
+        )
+        if not open_ones.exists():
+            run = lock(timer.case_id, by=by)
+            run.open_incident(timer.token, TIMER, {}, f"{type(wrong).__name__}: {wrong}")
             run.write()
 
 

@@ -81,6 +81,7 @@ class Run:
     unsubscribed: list[str] = field(default_factory=list)
     incidents: list[dict[str, Any]] = field(default_factory=list)
     settled: list[str] = field(default_factory=list)
+    calls: dict[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)  # operations run, by token
     later: list[workflow.CallOperation] = field(default_factory=list)
     history: list[dict[str, Any]] = field(default_factory=list)
     completed: dict[str, Any] | None = None
@@ -169,6 +170,7 @@ class Run:
         self, token: str, name: str, arguments: Mapping[str, Any]
     ) -> workflow.OperationDone | workflow.OperationFailed:
         """Run an operation in a savepoint. A Refused goes to whoever asked; any other error is the process's matter."""
+        self.calls[token] = (name, arguments)
         operation = operations.find(name)
         converted = operation.convert(arguments)
         try:
@@ -197,8 +199,8 @@ class Run:
             case workflow.Unsubscribe(token):
                 if self.subscriptions.pop(token, None) is None:
                     self.unsubscribed.append(token)
-            case workflow.Incident(token, element, code, message):
-                self._incident(token, element, code, message)
+            case workflow.Incident(token, _, code, message):
+                self.open_incident(token, *self.calls[token], f"{code}: {message}".strip(": "))
             case workflow.CancelOperation(token):
                 self.settled.append(token)
                 self.later = [call for call in self.later if call.token != token]
@@ -223,23 +225,21 @@ class Run:
             else None,
         }
 
-    def _incident(self, token: str, element: str, code: str, message: str) -> None:
-        node = self.package.definition.nodes[element]
-        arguments = {name: expression.evaluate(self._names()) for name, expression in node.arguments}
+    def open_incident(self, token: str, operation: str, arguments: Mapping[str, Any], reason: str) -> None:
+        """Park what failed where staff see it and may retry it; the token waits on."""
+        waiting = self.package.definition.waiting(self.state)
+        element = next(found.element for found in waiting if found.token == token)
         self.incidents.append(
             {
                 "id": str(new_id()),
                 "token": token,
                 "element": element,
-                "operation": node.operation,
-                "arguments": encode(arguments),
-                "reason": f"{code}: {message}".strip(": "),
+                "operation": operation,
+                "arguments": encode(dict(arguments)),
+                "reason": reason[:2000],
             }
         )
-        self.record(events.INCIDENT_OPENED, element=node.name or element)
-
-    def _names(self) -> dict[str, Any]:
-        return {**self.data, **self.package.definition.variables(self.state)}
+        self.record(events.INCIDENT_OPENED, element=self.package.definition.nodes[element].name or element)
 
 
 def lock(case: UUID, *, by: Actor) -> Run:

@@ -30,11 +30,9 @@ def claim_task(*, by: Actor, task: UUID) -> Task:
     with by.acting():
         run, found = lock_task(task, by=by)
         _may_work(by, found)
-        mine = {"claimed_by_id": by.account, "claimed_at": timezone.now()}
-        if Task.objects.filter(id=task, claimed_by=None).update(
-            **mine
-        ):  # asks again: we may have waited for the lock
-            found.claimed_by_id, found.claimed_at = mine["claimed_by_id"], mine["claimed_at"]
+        free = Task.objects.filter(id=task, claimed_by=None)  # asks again: we may have waited for the lock
+        if free.update(claimed_by_id=by.account, claimed_at=run.now):
+            found.claimed_by_id, found.claimed_at = by.account, run.now
             run.record(events.TASK_CLAIMED, title=found.title)
             run.write()
             return found
