@@ -46,6 +46,40 @@ def register_load(folder: Path) -> None:
 
 
 @click.group()
+def account() -> None:
+    """Accounts of staff."""
+
+
+@account.command("add")
+@click.argument("email")
+@click.option("--authority", "slug", required=True, help="Kurzname der Behörde.")
+@click.option("--role", "roles", multiple=True, required=True, help="Rolle; mehrfach möglich.")
+@click.option(
+    "--function", required=True, help="So heißt die Person im Verlauf, zum Beispiel „Referatsleitung D3“."
+)
+@click.password_option(help="Kennwort; wird sonst erfragt.")
+def account_add(email: str, slug: str, roles: tuple[str, ...], function: str, password: str) -> None:
+    """Let somebody work for an authority; a known account gets the new password, roles and function."""
+    from django.contrib.auth.password_validation import validate_password
+    from django.core.exceptions import ValidationError
+
+    from rathaus.core.authorities.models import Authority
+    from rathaus.core.identity.actions import add_member, set_password
+
+    authority = Authority.objects.filter(slug=slug).first()
+    if authority is None:
+        fail(f"Die Behörde „{slug}“ gibt es nicht.")
+        return
+    try:
+        validate_password(password)
+    except ValidationError as wrong:
+        fail(" ".join(wrong.messages))
+    person = set_password(email=email, password=password, name=function)
+    add_member(authority=authority, account=person, roles=roles, function=function)
+    console.print(f"{person.email} arbeitet für {authority.label} als {function}.")
+
+
+@click.group()
 def service() -> None:
     """Service packages."""
 
@@ -204,7 +238,7 @@ def serve(port: int, host: str, workers: int) -> None:
     """Serve the site, with one job worker beside it."""
     commands = [
         [sys.executable, "-m", "gunicorn", "rathaus.config.wsgi", "--bind", f"{host}:{port}", "--workers", str(workers),
-         "--threads", "2", "--timeout", "60", "--max-requests", "20000", "--max-requests-jitter", "2000"],
+         "--threads", "2", "--timeout", "60", "--no-control-socket", "--max-requests", "20000", "--max-requests-jitter", "2000"],
         [sys.executable, "-m", "rathaus", "worker"],
     ]  # fmt: skip
     run_together(commands)
@@ -234,4 +268,4 @@ def run_together(commands: list[list[str]], *, env: dict[str, str] | None = None
             process.wait(timeout=20)
 
 
-ALL = [migrate, register, service, applications, audit, worker, assets, serve]
+ALL = [migrate, register, account, service, applications, audit, worker, assets, serve]

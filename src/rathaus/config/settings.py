@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "rathaus.web.middleware.ContentSecurityPolicy",
+    "rathaus.web.uploads.UploadLimit",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -175,6 +176,7 @@ FORMAT_MODULE_PATH: list[str] = []
 # --- files ---
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR / "static"
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # stays empty unless files are collected; WhiteNoise wants it
 STATICFILES_DIRS = [
     ("kern", ROOT / "node_modules/@kern-ux/native/dist"),
     ("htmx", ROOT / "node_modules/htmx.org/dist"),
@@ -191,6 +193,11 @@ STORAGES = {
 }
 UPLOAD_LIMIT_BYTES = 20 * 1024 * 1024
 REQUEST_LIMIT_BYTES = 30 * 1024 * 1024
+FILE_UPLOAD_HANDLERS = [
+    "rathaus.web.uploads.LimitedUploads",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import time
@@ -117,6 +118,7 @@ def _serve(port: int) -> None:
     if urls is None:
         fail("Die Website der Vorführung läuft nur auf der mitgebrachten Datenbank (ohne DATABASE_URL).")
         return
+    os.environ["RATHAUS_PREVIEW"] = "1"  # said aloud: the provider of invented people runs nowhere else
     platform = f"http://localhost:{port}"
     provider = running.database(urls)
     running.prepare(provider, platform_url=platform)
@@ -131,7 +133,7 @@ def _serve(port: int) -> None:
     console.print(f"\n[bold]{platform}[/bold]  (Ende mit Strg+C)\n")
     run_together(
         [running.command(), [sys.executable, "-m", "rathaus", "serve", "--port", str(port)]],
-        env={**running.environment(provider, platform_url=platform), "RATHAUS_PREVIEW": "1"},
+        env=running.environment(provider, platform_url=platform),
     )
 
 

@@ -20,6 +20,16 @@ def add_member(*, authority: Authority, account: Account, roles: Iterable[str], 
         return member
 
 
+def set_password(*, email: str, password: str, name: str) -> Account:
+    """Give an account a (new) password; made if unknown. Ends nothing else: its other sessions expire by themselves."""
+    account = Account.objects.filter(email=email.lower()).first()
+    if account is None:
+        return Account.objects.create_user(email, password, name=name)
+    account.set_password(password)
+    account.save(update_fields=["password"])
+    return account
+
+
 def party_of_authority(authority: Authority) -> Party:
     """The party as which an authority applies elsewhere; made at first use."""
     with acting(authority=authority.id):

@@ -18,7 +18,7 @@ class AccountManager(BaseUserManager["Account"]):
     """What Django's authentication expects of a user model."""
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> Account:
-        account = self.model(email=self.normalize_email(email), **fields)
+        account = self.model(email=email.lower(), **fields)  # allauth looks up lower case
         account.set_password(password)
         account.save(using=self._db)
         return account

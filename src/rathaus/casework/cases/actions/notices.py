@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +16,9 @@ from rathaus.casework.records.enums import DocumentKind
 from rathaus.casework.records.models import Document
 from rathaus.casework.services.operations import operation
 from rathaus.casework.services.packages import package_of
+from rathaus.core.authorities.queries import by_ags
 from rathaus.core.files import actions as files
+from rathaus.engine.forms import Field, Form, Kind
 from rathaus.engine.letters import render_letter
 from rathaus.law.days import Land
 from rathaus.law.notification import Channel, deemed_notification, remedy_deadline, remedy_for
@@ -45,6 +48,7 @@ def letter_data(case: Case, decision: Decision) -> dict[str, Any]:
             "leistung": case.offer.title,
             "eingang": timezone.localtime(case.opened_at).date(),
         },
+        "behoerden": _municipalities(package.form, application.answers),
         "antrag": package.form.typed(application.answers),
         "parameter": case.offer.parameters,
         "entscheidung": {
@@ -64,6 +68,18 @@ def letter_data(case: Case, decision: Decision) -> dict[str, Any]:
         },
         "rechtsbehelf": remedy_for(authority.kind, land=Land(authority.land), on=issued_on).remedy,
     }
+
+
+def _municipalities(form: Form, answers: Mapping[str, Any]) -> dict[str, str]:
+    """Names of the municipalities that the answers pick from the register, by key."""
+    keys: list[str] = []
+    for path, item in form.items.items():
+        if isinstance(item, Field) and item.kind in (Kind.AUTHORITY, Kind.AUTHORITIES):
+            value: Any = answers
+            for step in path.split("."):
+                value = value.get(step) if isinstance(value, Mapping) else None
+            keys += value if isinstance(value, list) else [value] if value else []
+    return {key: found.label for key, found in by_ags(keys).items()} if keys else {}
 
 
 @operation("letters.issue", later=True)
