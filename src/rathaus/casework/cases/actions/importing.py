@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -106,29 +106,41 @@ def _rows(content: bytes) -> list[tuple[int, dict[str, str]]]:
         raise FileNotImported(
             [LineProblem(line, "Die Datei ist nicht UTF-8. Speichern Sie sie als „CSV UTF-8“.")]
         ) from wrong
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=";", strict=True)
-    header = reader.fieldnames or []
-    missing = [name for name in FIXED if name not in header]
-    if missing:
+    if "\x00" in text:
+        line = text[: text.index("\x00")].count("\n") + 1
+        raise FileNotImported(
+            [LineProblem(line, "Die Zeile enthält ein Nullzeichen. Die Datei ist beschädigt.")]
+        )
+    records = _records(text)
+    _, header = next(records, (1, []))
+    if missing := [name for name in FIXED if name not in header]:
         raise FileNotImported([LineProblem(1, f"Spalte „{name}“ fehlt.") for name in missing])
     if len(set(header)) != len(header):
         raise FileNotImported([LineProblem(1, "Eine Spalte kommt zweimal vor.")])
     rows: list[tuple[int, dict[str, str]]] = []
-    try:
-        for row in reader:
-            if None in row or None in row.values():
-                reason = f"Die Zeile hat nicht {len(header)} Spalten wie die Kopfzeile."
-                raise FileNotImported([LineProblem(reader.line_num, reason)])
-            rows.append((reader.line_num, row))
-            if len(rows) > ROWS_AT_MOST:
-                raise FileNotImported([LineProblem(reader.line_num, f"Mehr als {ROWS_AT_MOST} Zeilen.")])
-    except csv.Error as wrong:
-        raise FileNotImported(
-            [LineProblem(reader.line_num, f"Die Zeile ist kein gültiges CSV: {wrong}")]
-        ) from wrong
+    for line, values in records:
+        if len(values) != len(header):
+            reason = f"Die Zeile hat nicht {len(header)} Spalten wie die Kopfzeile."
+            raise FileNotImported([LineProblem(line, reason)])
+        rows.append((line, dict(zip(header, values, strict=True))))
+        if len(rows) > ROWS_AT_MOST:
+            raise FileNotImported([LineProblem(line, f"Mehr als {ROWS_AT_MOST} Zeilen.")])
     if not rows:
         raise FileNotImported([LineProblem(1, "Die Datei enthält keine Anträge.")])
     return rows
+
+
+def _records(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Each record with the line on which it begins (a quoted value may go on over several)."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=";", strict=True)
+    line = 1
+    try:
+        for values in reader:
+            if values:
+                yield line, values
+            line = reader.line_num + 1
+    except csv.Error as wrong:
+        raise FileNotImported([LineProblem(line, f"Die Zeile ist kein gültiges CSV: {wrong}")]) from wrong
 
 
 def _lines(by: Actor, rows: list[tuple[int, dict[str, str]]]) -> list[_Line]:
@@ -249,6 +261,8 @@ def _put(answers: dict[str, Any], path: list[str], value: Any) -> None:
             if index == len(here):
                 here.append(fresh)
             here = here[index]
-        else:
+        elif isinstance(here, dict):
             here = here.setdefault(step, fresh)
+    if not isinstance(here, dict):
+        raise ValueError(f"Das Feld „{'.'.join(path)}“ kennt das Formular nicht.")
     here[path[-1]] = value
