@@ -18,6 +18,7 @@ from rathaus.casework.cases.enums import (
     Sender,
     TaskState,
 )
+from rathaus.casework.services.packages import package_of
 from rathaus.core.tenancy import Tenancy, TenantModel
 
 OWN_PARTY = "party_id = {parties}"
@@ -36,6 +37,12 @@ def _account(related: str = "+", **options: Any) -> models.ForeignKey:
     return models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name=related, null=True, blank=True, **options
     )
+
+
+def label_of(case: Case, outcome: str) -> str:
+    """An outcome in the words of the service that the case's offer has now."""
+    found = package_of(case.offer.version_id).manifest.results.get(outcome)
+    return found.name if found else str(Outcome(outcome).label)
 
 
 class Draft(TenantModel):
@@ -121,6 +128,11 @@ class Case(TenantModel):
     def __str__(self) -> str:
         return self.reference
 
+    @property
+    def outcome_label(self) -> str:
+        """The outcome in the words of the service; empty while there is none."""
+        return label_of(self, self.outcome) if self.outcome else ""
+
 
 class Application(TenantModel):
     """Antrag: what was submitted, once, unchanged. `submission` is the draft or import line it came from."""
@@ -165,6 +177,7 @@ class Task(TenantModel):
     title = models.CharField("Aufgabe", max_length=120)
     role = models.CharField("Rolle", max_length=60)
     form = models.CharField(max_length=80, blank=True)
+    arguments: models.JSONField[Any] = models.JSONField(default=dict, help_text="what the process tells about the task")
     state = models.CharField(max_length=12, choices=TaskState.choices, default=TaskState.OPEN)
     due_on = models.DateField("fällig am")
     created_at = models.DateTimeField(default=timezone.now)
@@ -368,6 +381,12 @@ class Decision(TenantModel):
             ),
             models.UniqueConstraint(fields=["case"], condition=Q(state="decided"), name="decision_one_final"),
         ]
+
+
+    @property
+    def outcome_label(self) -> str:
+        """The outcome in the words of the service."""
+        return label_of(self.case, self.outcome)
 
 
 class Notice(TenantModel):

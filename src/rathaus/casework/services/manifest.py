@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
@@ -15,6 +15,22 @@ class ManifestError(Exception):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+
+
+@dataclass(frozen=True)
+class Result:
+    """An outcome in the words of a service: as a state, as what staff do, as a headline for the applicant."""
+
+    name: str
+    tun: str
+    satz: str
+
+
+RESULTS: Mapping[str, Result] = {
+    "granted": Result("Bewilligt", "Bewilligen", "Ihr Antrag ist bewilligt"),
+    "partly": Result("Teilweise bewilligt", "Teilweise bewilligen", "Ihr Antrag ist teilweise bewilligt"),
+    "refused": Result("Abgelehnt", "Ablehnen", "Ihr Antrag ist abgelehnt"),
+}
 
 
 @dataclass(frozen=True)
@@ -49,6 +65,14 @@ class Manifest:
     schritte: tuple[Mapping[str, str], ...] = ()
     rollen: Mapping[str, str] = field(default_factory=dict)
     parameter: Mapping[str, Any] = field(default_factory=dict)
+    ergebnisse: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @property
+    def results(self) -> dict[str, Result]:
+        """The outcomes that this service knows, with its words for them."""
+        if not self.ergebnisse:
+            return dict(RESULTS)
+        return {key: Result(**words) for key, words in self.ergebnisse.items()}
 
     @classmethod
     def parse(cls, text: str) -> Manifest:
@@ -73,10 +97,22 @@ class Manifest:
         leika = data.get("leika", "")
         if leika and not re.fullmatch(r"99\d{12}", str(leika)):
             problems.append("„leika“ hat 14 Ziffern und beginnt mit 99.")
+        problems += _result_problems(data.get("ergebnisse", {}))
         if problems:
             raise ManifestError(problems)
         given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
         return cls(**given)
+
+
+def _result_problems(given: Any) -> Iterator[str]:
+    if not isinstance(given, dict):
+        return
+    words = {f.name for f in fields(Result)}
+    for key, result in given.items():
+        if key not in RESULTS:
+            yield f"„ergebnisse.{key}“: Es gibt {', '.join(RESULTS)}."
+        elif not isinstance(result, dict) or set(result) != words or not all(isinstance(w, str) for w in result.values()):
+            yield f"„ergebnisse.{key}“ braucht genau {', '.join(sorted(words))}."
 
 
 _KINDS: dict[str, type] = {"str": str, "int": int, "bool": bool, "tuple": list, "Mapping": dict}

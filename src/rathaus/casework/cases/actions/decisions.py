@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from rathaus.casework.cases import events
 from rathaus.casework.cases.enums import DecisionState, FindingResult, Outcome
-from rathaus.casework.cases.models import Decision, Finding
+from rathaus.casework.cases.models import Decision, Finding, label_of
 from rathaus.casework.cases.steps import Run, lock
 from rathaus.casework.services.operations import Refused, operation
 from rathaus.core.identity.actors import Actor, NotAllowed
@@ -23,7 +23,7 @@ def propose(
     run: Run, *, outcome: str, amount: Decimal | None, reasons: str, details: Mapping[str, Any]
 ) -> Decision:
     """Propose a decision. A failed rule without an exception stands in the way of granting."""
-    if outcome not in Outcome.values:
+    if outcome not in run.package.manifest.results:
         raise Refused("Wählen Sie, wie Sie entscheiden möchten.")
     if not reasons.strip():
         raise Refused("Schreiben Sie eine Begründung. Sie steht im Bescheid.")
@@ -46,7 +46,7 @@ def propose(
         proposed_at=run.now,
         proposed_by_id=run.by.account,
     )
-    run.record(events.PROPOSED, outcome=Outcome(outcome).label)
+    run.record(events.PROPOSED, outcome=label_of(run.case, outcome))
     return decision
 
 
@@ -67,7 +67,7 @@ def decide(run: Run, *, approve: bool, note: str) -> Decision:
     decision.return_note = "" if approve else note.strip()[:2000]
     decision.save(update_fields=["state", "decided_at", "decided_by", "decided_function", "return_note"])
     run.decision = decision if approve else None
-    run.record(events.DECIDED if approve else events.RETURNED, outcome=Outcome(decision.outcome).label)
+    run.record(events.DECIDED if approve else events.RETURNED, outcome=label_of(run.case, decision.outcome))
     return decision
 
 
@@ -91,7 +91,7 @@ def decide_automatically(
         decided_at=step.now,
         decided_function="Automatische Entscheidung",
     )
-    step.record(events.DECIDED_AUTOMATICALLY, outcome=Outcome(ergebnis).label)
+    step.record(events.DECIDED_AUTOMATICALLY, outcome=label_of(case, ergebnis))
     return {"ergebnis": ergebnis}
 
 

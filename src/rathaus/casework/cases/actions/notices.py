@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from rathaus.casework.cases import events, jobs
 from rathaus.casework.cases.enums import DecisionState
-from rathaus.casework.cases.models import Case, Decision, Finding, Notice
+from rathaus.casework.cases.models import Case, Decision, Finding, Notice, label_of
 from rathaus.casework.cases.steps import Run
 from rathaus.casework.records.enums import DocumentKind
 from rathaus.casework.records.models import Document
@@ -53,7 +53,7 @@ def letter_data(case: Case, decision: Decision) -> dict[str, Any]:
         "parameter": case.offer.parameters,
         "entscheidung": {
             "ergebnis": decision.outcome,
-            "ergebnis_text": decision.get_outcome_display(),
+            "ergebnis_text": label_of(case, decision.outcome),
             "betrag": decision.amount,
             "begruendung": decision.reasons,
             "einzelheiten": decision.details,
