@@ -41,12 +41,11 @@ REVIEW = "Prüfen und absenden"
 PREFILLED = "Aus Ihrem Konto übernommen."
 # Our own buttons and inputs in a form's page; a form's own fields never begin with an underscore.
 TO, SEARCH, PICK = "_nach", "_suche", "_waehlen"
-_KEPT = "unlesbar"
 
 
 @dataclass
 class Filling:
-    """An application being filled in, by somebody who may. `request` carries what could not be read so far."""
+    """An application being filled in, by somebody who may."""
 
     request: HttpRequest
     actor: Actor
@@ -69,12 +68,6 @@ class Filling:
     @property
     def pages(self) -> tuple[Page, ...]:
         return self.form.pages_for(self.draft.answers)
-
-    @property
-    def unreadable(self) -> dict[str, str]:
-        """What was typed and could not become an answer, by HTML name; kept in the session until it is put right."""
-        found: dict[str, str] = self.request.session.get(_KEPT, {}).get(str(self.draft.id), {})
-        return found
 
     def url_of(self, page: Page | None) -> str:
         """The address of a step; of the review for None."""
@@ -110,16 +103,15 @@ class Filling:
     ) -> tuple[ElementView, ...]:
         """The page as it is, or as it was posted; `with_errors` also says what is wrong with what is stored."""
         if reading is None:
-            raw = self.unreadable
             errors = self.errors_on(page) if with_errors else ()
-            reading = Reading(self.draft.answers, errors, raw)
+            reading = Reading(self.draft.answers, errors, self.draft.raw)
         views = self.form.view(page, reading.answers, reading, authority_name=self._name(page))
         return tuple(_with_origin(views, profile_of(self.draft.party, self.request.user)))
 
     def errors_on(self, page: Page) -> tuple[FieldError, ...]:
         """What is wrong with the stored answers of a page."""
         paths = {item.path for item in fields_of(page.elements)}
-        errors = self.form.check(self.draft.answers, raw=self.unreadable)
+        errors = self.form.check(self.draft.answers, raw=self.draft.raw)
         return tuple(error for error in errors if _owner(error, paths))
 
     def problems(self) -> list[tuple[Page, tuple[FieldError, ...]]]:
@@ -159,24 +151,15 @@ class Filling:
         done = [key for key in self.draft.pages_done if key != page.key]
         if reading.is_complete:
             done.append(page.key)
-        save_draft(by=self.actor, draft=self.draft, answers=reading.answers, pages_done=done)
         paths = {item.path for item in fields_of(page.elements)}
-        elsewhere = {name: text for name, text in self.unreadable.items() if not _is_under(name, paths)}
-        self._keep_unreadable({**elsewhere, **reading.raw})
-
-    def forget(self) -> None:
-        """Drop what the session kept of this draft."""
-        self._keep_unreadable({})
-
-    def _keep_unreadable(self, texts: Mapping[str, str]) -> None:
-        if dict(texts) == self.unreadable:
-            return
-        kept = {
-            key: value
-            for key, value in self.request.session.get(_KEPT, {}).items()
-            if key != str(self.draft.id)
-        }
-        self.request.session[_KEPT] = {**kept, str(self.draft.id): dict(texts)} if texts else kept
+        elsewhere = {name: text for name, text in self.draft.raw.items() if not _is_under(name, paths)}
+        save_draft(
+            by=self.actor,
+            draft=self.draft,
+            answers=reading.answers,
+            raw={**elsewhere, **reading.raw},
+            pages_done=done,
+        )
 
     def _store_files(
         self, page: Page, files: MultiValueDict[str, UploadedFile]

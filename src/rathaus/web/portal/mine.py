@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from django.urls import reverse
@@ -20,15 +20,10 @@ from rathaus.law.notification import RemedyKind
 from rathaus.law.text import format_date, format_day
 from rathaus.web.fields import file_size, media_name
 from rathaus.web.parts import Attachment, DateView, MessageView, Step
-from rathaus.web.portal.catalogue import manifest_of
+from rathaus.web.portal.catalogue import first_words, manifest_of
 
 _LATEST = 5
 # Result as a headline and as a word, without and with an amount that was applied for.
-_RESULTS = {
-    Outcome.GRANTED: "Ihr Antrag ist bewilligt",
-    Outcome.PARTLY: "Ihr Antrag ist teilweise bewilligt",
-    Outcome.REFUSED: "Ihr Antrag ist abgelehnt",
-}
 _REMEDIES = {
     RemedyKind.OBJECTION: "Widerspruch ist bis dahin möglich",
     RemedyKind.ACTION: "Klage ist bis dahin möglich",
@@ -40,7 +35,7 @@ class Question:
     """What the office asked and still waits for."""
 
     body: str
-    asked_at_day: date
+    asked_on: date
     until: date | None
 
 
@@ -90,44 +85,34 @@ def question_of(case: Case, messages: Sequence[Message]) -> Question | None:
     return Question(asked.body, timezone.localdate(asked.sent_at), asked.answer_until)
 
 
-def expected_on(case: Case) -> date:
-    """Until when the office wants to be through, by what the package says; no promise."""
-    days = manifest_of(case.application.version_id).bearbeitung_tage
-    return timezone.localdate(case.opened_at) + timedelta(days=days)
-
-
 def line_of(case: Case, question: Question | None) -> list[Step]:
     """The stations of a case, with dates."""
     opened = format_date(timezone.localdate(case.opened_at))
-    found = [Step("Abgesendet", "done", note=format_date(timezone.localdate(case.application.submitted_at)))]
+    submitted = format_date(timezone.localdate(case.application.submitted_at))
+    found = [Step("Begonnen", "done"), Step("Abgesendet", "done", note=submitted)]
     if case.state == CaseState.RECEIVED:
         return [*found, Step("Eingegangen", "now", note=opened), Step("In Bearbeitung"), _end_of(case)]
     found.append(Step("Eingegangen", "done", note=opened))
     if case.state == CaseState.COMPLETED:
         return [*found, Step("In Bearbeitung", "done"), _end_of(case)]
     if question:
-        waits = f"wartet seit {question.asked_at_day.day}. {format_date(question.asked_at_day).split()[1]} auf Sie"
+        waits = f"wartet seit {format_date(question.asked_on)} auf Sie"
         return [*found, Step("In Bearbeitung", "wait", note=waits), _end_of(case)]
     return [*found, Step("In Bearbeitung", "now"), _end_of(case)]
 
 
 def _end_of(case: Case) -> Step:
+    """The last station: when it was reached, or how long it takes by what the package says."""
     if case.closed_at:
         return Step("Abgeschlossen", "done", note=format_date(timezone.localdate(case.closed_at)))
-    expected = expected_on(case)
-    return Step(
-        "Abgeschlossen",
-        note=f"voraussichtlich bis {format_date(expected)}" if expected >= timezone.localdate() else "",
-    )
+    return Step("Abgeschlossen", note=first_words(manifest_of(case.application.version_id).dauer)[0])
 
 
-def dates_of(case: Case, question: Question | None, notices: Iterable[Notice]) -> list[DateView]:
-    """What is due when, for the applicant and for the office."""
+def dates_of(question: Question | None, notices: Iterable[Notice]) -> list[DateView]:
+    """What is due when."""
     found: list[DateView] = []
     if question and question.until:
         found.append(DateView(question.until, "Rückfrage beantworten", "Frist für Sie"))
-    if case.state != CaseState.COMPLETED and expected_on(case) >= timezone.localdate():
-        found.append(DateView(expected_on(case), "Entscheidung", "voraussichtlich"))
     for notice in notices:
         found += remedy_dates(notice)
     return sorted(found, key=lambda entry: entry.day)
@@ -184,7 +169,7 @@ def attachment_of(document: Document, *, with_day: bool = False) -> Attachment:
 
 def result_of(decision: Decision) -> str:
     """The result as a headline."""
-    return _RESULTS[Outcome(decision.outcome)]
+    return manifest_of(decision.case.application.version_id).results[decision.outcome].satz
 
 
 def amount_sentence(case: Case, decision: Decision) -> str:

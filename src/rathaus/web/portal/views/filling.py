@@ -92,7 +92,6 @@ def review(request: HttpRequest, draft: UUID) -> HttpResponse:
         except Refused as reason:
             refused = str(reason)
         else:
-            filling.forget()
             return redirect("portal:receipt", case.id)
     is_posted = request.method == "POST"
     pages = {page.key: page for page in filling.pages}
@@ -127,7 +126,6 @@ def discard(request: HttpRequest, draft: UUID) -> HttpResponse:
         return filling
     if request.method == "POST":
         discard_draft(by=filling.actor, draft=filling.draft)
-        filling.forget()
         return redirect("portal:mine")
     return render(request, "portal/discard.html", _around(filling, None) | {"back": filling.current_url()})
 
@@ -224,12 +222,16 @@ def _linked(filling: Filling) -> list[dict[str, str]]:
     for page, errors in filling.problems():
         url = filling.url_of(page)
         if not errors:
-            found.append(
-                {"url": url, "text": f"{page.title}: Diesen Schritt haben Sie noch nicht abgeschlossen."}
-            )
+            text = f"{page.title}: Diesen Schritt haben Sie noch nicht abgeschlossen."
+            found.append({"url": url, "text": text})
         for error in errors:
             place = f"{url}?{REVIEW_MARK}#f-{error.name.replace('.', '-')}"
-            found.append({"url": place, "text": f"{page.title}, {error.label}: {error.message}"})
+            row, colon, _ = error.label.partition(
+                ":"
+            )  # „Position 4: Betrag“; the message names the field itself
+            found.append(
+                {"url": place, "text": f"{page.title}, {row}: {error.message}" if colon else error.message}
+            )
     return found
 
 

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from rathaus.casework.cases.actions.messages import answer_request, note_notice_read
 from rathaus.casework.cases.enums import CaseState
@@ -68,12 +68,14 @@ def case(request: HttpRequest, case: UUID) -> HttpResponse:
 
 
 @takes_refused_uploads
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def answer(request: HttpRequest, case: UUID) -> HttpResponse:
-    """Answer what the office asked, with files; what was typed stays if it is refused."""
+    """Answer what the office asked, with files; what was typed stays if it is refused. Its form is on the case's page."""
     if not request.user.is_authenticated:
         kept.keep(request, str(case))
         return login_first(request)
+    if request.method != "POST":
+        return redirect("portal:case", case)
     found = _own(request, case)
     text = request.POST.get("text", "")
     too_large = refused_uploads(request)
@@ -102,7 +104,6 @@ def receipt(request: HttpRequest, case: UUID) -> HttpResponse:
         "size": len(_receipt_of(request, found)),
         "checksum": receipts.checksum(found.application.answers),
         "steps": manifest.schritte[1:],
-        "expected": mine.expected_on(found),
         "warning": warning if found.state != CaseState.COMPLETED else "",
         "about_warning": about_warning,
     }
@@ -203,7 +204,7 @@ def _case(
     context = _around(request, case) | {
         "question": question,
         "line": mine.line_of(case, question),
-        "dates": mine.dates_of(case, question, notices),
+        "dates": mine.dates_of(question, notices),
         "talk": mine.talk_of(case, messages, documents),
         "papers": mine.papers_of(case, documents),
         "notices": notices,
