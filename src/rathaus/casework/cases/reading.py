@@ -69,7 +69,7 @@ def _statement(parts: tuple[tuple[str, type[models.Model]], ...], first: str, wh
         f"{alias}.{field.column}" for alias, model in parts for field in model._meta.concrete_fields
     )
     # Names of our own tables and columns only; the key is a parameter.
-    return f"SELECT {columns} {_FROM.format(first=first, where=where)}"  # noqa: S608
+    return f"SELECT {columns} {_FROM.format(first=first, where=where)}"
 
 
 def _linked(row: Sequence[Any]) -> CaseProcess:

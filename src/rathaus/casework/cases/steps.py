@@ -19,11 +19,13 @@ from django.utils import timezone
 from rathaus.casework.cases import events
 from rathaus.casework.cases.enums import CaseState, TaskState
 from rathaus.casework.cases.models import Application, Case, CaseProcess, Decision, Task
+from rathaus.casework.cases.reading import locked_case, locked_task
 from rathaus.casework.services import operations
 from rathaus.casework.services.operations import Refused
 from rathaus.casework.services.packages import Package, package_of
 from rathaus.core.audit.kinds import EventKind
 from rathaus.core.identity.actors import Actor, NotAllowed
+from rathaus.core.jobs.queue import job_row
 from rathaus.core.tenancy import new_id
 from rathaus.engine import workflow
 from rathaus.engine.workflow.values import encode
@@ -83,6 +85,7 @@ class Run:
     settled: list[str] = field(default_factory=list)
     calls: dict[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)  # operations run, by token
     later: list[workflow.CallOperation] = field(default_factory=list)
+    jobs: list[dict[str, Any]] = field(default_factory=list)  # to be run after the step
     history: list[dict[str, Any]] = field(default_factory=list)
     completed: dict[str, Any] | None = None
     decision: Decision | None = None  # decided in this step
@@ -111,24 +114,28 @@ class Run:
             }
         )
 
+    def defer(self, task: Any, **arguments: Any) -> None:
+        """Hand a job to the queue with the step: it runs if the step is stored, and only then."""
+        ids = {"authority": str(self.case.authority_id), "case": str(self.case.id)}
+        self.jobs.append(job_row(task, {**ids, **arguments}))
+
     def write(self) -> None:
-        """Store the step in one statement; then hand what runs later to the queue, in the same transaction."""
+        """Store the step in one statement, with what runs later."""
         from rathaus.casework.cases.jobs import run_operation
 
-        statement, values = _statement(self)
-        with connection.cursor() as cursor:
-            cursor.execute(statement, values)
-            if cursor.fetchone()[0] != 1:
-                raise workflow.StaleEvent("Jemand war schneller.")
         for call in self.later:
-            run_operation.defer(
-                authority=str(self.case.authority_id),
-                case=str(self.case.id),
+            self.defer(
+                run_operation,
                 token=call.token,
                 element=call.element,
                 operation=call.operation,
                 arguments=encode(dict(call.arguments)),
             )
+        statement, values = _statement(self)
+        with connection.cursor() as cursor:
+            cursor.execute(statement, values)
+            if cursor.fetchone()[0] != 1:
+                raise workflow.StaleEvent("Jemand war schneller.")
 
     def waits(self, token: str) -> bool:
         """Whether the process still waits at this token; what it waited for may have happened meanwhile."""
@@ -259,21 +266,7 @@ def lock_task(task: UUID, *, by: Actor) -> tuple[Run, Task]:
     Whoever waited for the lock reads the task as it was before; the engine's state is fresh and tells, then the task
     is read again. Its claim may still be old.
     """
-    found = (
-        Task.objects.filter(case__process__isnull=False)
-        .select_for_update(of=("case__process",))
-        .select_related(
-            "case__process",
-            "case__application",
-            "case__offer",
-            "case__applicant",
-            "claimed_by",
-            "completed_by",
-        )
-        .get(id=task)
-    )
-    process = found.case.process
-    process.case = found.case
+    process, found = locked_task(task)
     run = _run(process, by)
     if found.state == TaskState.OPEN and not run.waits(found.token):
         found = Task.objects.select_related("claimed_by", "completed_by").get(id=task)
@@ -338,6 +331,9 @@ _EVENTS = """e AS (INSERT INTO audit_event (id, authority_id, name, case_id, acc
   SELECT r.id, %s, r.name, %s, r.account_id, r.function, r.data
   FROM jsonb_to_recordset(%s::jsonb) AS r(id uuid, name text, account_id uuid, function text, data jsonb))"""
 
+_JOBS = """procrastinate_defer_jobs_v1(ARRAY(
+  SELECT j FROM jsonb_populate_recordset(NULL::procrastinate_job_to_defer_v1, %s::jsonb) AS j))"""
+
 
 def _statement(run: Run) -> tuple[str, list[Any]]:
     """The rows of a step as one data-modifying statement; it answers how many processes it moved (1 or 0)."""
@@ -382,8 +378,12 @@ def _statement(run: Run) -> tuple[str, list[Any]]:
         add(_SETTLED, run.now, case, run.settled)
     if run.history:
         add(_EVENTS, authority, case, json.dumps(run.history))
+    moved = "SELECT count(*) FROM p"
+    if run.jobs:
+        moved = f"SELECT ({moved}), {_JOBS}"
+        values.append(json.dumps(run.jobs))
     # Only constants from above are joined; every value is a parameter.
-    return f"WITH {', '.join(parts)} SELECT count(*) FROM p", values  # noqa: S608
+    return f"WITH {', '.join(parts)} {moved}", values
 
 
 def _case_row(case: Case) -> list[Any]:

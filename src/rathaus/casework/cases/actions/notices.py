@@ -125,5 +125,5 @@ def issue_notice(step: Run, *, vorlage: str = "bescheid.typ") -> dict[str, Any]:
     decision.save(update_fields=["notified_at"])
     step.outcome = decision.outcome
     step.record(events.NOTICE_ISSUED)
-    jobs.send_mail_to_applicant.defer(authority=str(case.authority_id), case=str(case.id), reason="notice")
+    step.defer(jobs.send_mail_to_applicant, reason="notice")
     return {}

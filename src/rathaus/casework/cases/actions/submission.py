@@ -86,8 +86,8 @@ def submit_application(
         run = opening(application, package, by=by)
         run.record(events.OPENED)
         run.start()
+        run.defer(jobs.send_receipt)
         run.write()
-        jobs.send_receipt.defer(authority=str(case.authority_id), case=str(case.id))
         return case
 
 

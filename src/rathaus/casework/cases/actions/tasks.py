@@ -108,9 +108,7 @@ def _review(run: Run, task: Task, answers: Mapping[str, Any]) -> dict[str, Any]:
         answer_until=until,
     )
     run.record(events.ASKED, until=f"{until:%d.%m.%Y}")
-    jobs.send_mail_to_applicant.defer(
-        authority=str(run.case.authority_id), case=str(run.case.id), reason="question"
-    )
+    run.defer(jobs.send_mail_to_applicant, reason="question")
     return {"vollstaendig": False}
 
 
