@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -20,6 +21,7 @@ from rathaus.casework.cases.enums import (
 )
 from rathaus.casework.services.packages import package_of
 from rathaus.core.tenancy import Tenancy, TenantModel
+from rathaus.engine.workflow.values import decode
 
 OWN_PARTY = "party_id = {parties}"
 
@@ -60,7 +62,9 @@ class Draft(TenantModel):
     party = models.ForeignKey("identity.Party", models.PROTECT, related_name="+")
     account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     answers: models.JSONField[Any] = models.JSONField(default=dict)
-    raw: models.JSONField[Any] = models.JSONField(default=dict, help_text="typed texts that could not be read, by name")
+    raw: models.JSONField[Any] = models.JSONField(
+        default=dict, help_text="typed texts that could not be read, by name"
+    )
     pages_done: models.JSONField[Any] = models.JSONField(default=list)
     created_at = models.DateTimeField(default=timezone.now)
     saved_at = models.DateTimeField(default=timezone.now)
@@ -177,7 +181,9 @@ class Task(TenantModel):
     title = models.CharField("Aufgabe", max_length=120)
     role = models.CharField("Rolle", max_length=60)
     form = models.CharField(max_length=80, blank=True)
-    arguments: models.JSONField[Any] = models.JSONField(default=dict, help_text="what the process tells about the task")
+    arguments: models.JSONField[Any] = models.JSONField(
+        default=dict, help_text="what the process tells about the task"
+    )
     state = models.CharField(max_length=12, choices=TaskState.choices, default=TaskState.OPEN)
     due_on = models.DateField("fällig am")
     created_at = models.DateTimeField(default=timezone.now)
@@ -186,6 +192,12 @@ class Task(TenantModel):
     completed_at = models.DateTimeField(null=True, blank=True)
     completed_by = _account()
     excluded = _account(verbose_name="darf nicht (Vier-Augen-Prinzip)")
+
+    @property
+    def amount(self) -> Decimal | None:
+        """The amount that the task is about: what the process worked out (argument `betrag`), else what was applied for."""
+        told = decode(self.arguments).get("betrag")
+        return round(told, 2) if isinstance(told, Decimal) else self.case.amount
 
     class Meta:
         verbose_name = "Aufgabe"
@@ -381,7 +393,6 @@ class Decision(TenantModel):
             ),
             models.UniqueConstraint(fields=["case"], condition=Q(state="decided"), name="decision_one_final"),
         ]
-
 
     @property
     def outcome_label(self) -> str:

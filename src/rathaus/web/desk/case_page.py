@@ -257,7 +257,7 @@ def _glance(file: CaseFile, package: Package, work: Work, now: datetime) -> Iter
 def _what(file: CaseFile) -> Fact:
     case = file.case
     decided = next((found for found in file.decisions if found.state == DecisionState.DECIDED), None)
-    result = decided.get_outcome_display() if decided else ""
+    result = decided.outcome_label if decided else ""
     if case.amount is None:
         return Fact("Was", case.offer.title, result)
     if decided and decided.amount is not None:

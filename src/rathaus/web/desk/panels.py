@@ -19,11 +19,6 @@ from rathaus.law.text import format_date, format_day
 
 REVIEW, PROPOSAL, APPROVAL = "kern:pruefung", "kern:vorschlag", "kern:freigabe"
 ANSWER_DAYS = 14
-OUTCOMES = (
-    (Outcome.GRANTED, "Bewilligen"),
-    (Outcome.PARTLY, "Teilweise bewilligen"),
-    (Outcome.REFUSED, "Ablehnen"),
-)
 
 
 @dataclass(frozen=True)
@@ -92,7 +87,7 @@ def open_panel(task: Task, case: Case, *, today: date, earlier: Mapping[str, Any
         case "kern:pruefung":
             return _review({"frist": format_day(today + timedelta(days=ANSWER_DAYS))})
         case "kern:vorschlag":
-            return _proposal(case, {**_suggested(case), **(earlier or {})})
+            return _proposal(task, case, {**_suggested(task, case), **(earlier or {})})
     return Panel(task.form, {"grund": Input("grund", "Was ist zu ändern?")})
 
 
@@ -103,7 +98,7 @@ def read_panel(task: Task, case: Case, data: Mapping[str, Any], *, today: date) 
         case "kern:pruefung":
             return _checked_review(_review(typed), today)
         case "kern:vorschlag":
-            return _checked_proposal(_proposal(case, typed))
+            return _checked_proposal(_proposal(task, case, typed))
     return _checked_approval(typed)
 
 
@@ -167,22 +162,22 @@ def _german_day(text: str) -> date:
 # --- kern:vorschlag ---
 
 
-def _suggested(case: Case) -> dict[str, str]:
-    """What was applied for, evenly over the years. The choice itself is never made in advance."""
-    if case.amount is None:
+def _suggested(task: Task, case: Case) -> dict[str, str]:
+    """The amount that the task is about, evenly over the years. The choice itself is never made in advance."""
+    if task.amount is None:
         return {}
     years = years_of(case)
-    shares = share_largest_remainder(case.amount, [1] * len(years)) if years else []
+    shares = share_largest_remainder(task.amount, [1] * len(years)) if years else []
     found = {f"jahr_{year}": _plain(share) for year, share in zip(years, shares, strict=True)}
-    return {"betrag": _plain(case.amount), **found}
+    return {"betrag": _plain(task.amount), **found}
 
 
-def _proposal(case: Case, data: Mapping[str, str]) -> Panel:
+def _proposal(task: Task, case: Case, data: Mapping[str, str]) -> Panel:
     inputs = {"ergebnis": Input("ergebnis", "Vorschlag", data.get("ergebnis", ""))}
-    if case.amount is not None:
+    if task.amount is not None:
         inputs["betrag"] = Input("betrag", "Betrag in Euro", data.get("betrag", ""))
     inputs["begruendung"] = Input("begruendung", "Begründung im Bescheid", data.get("begruendung", ""))
-    years: Iterable[int] = years_of(case) if case.amount is not None else ()
+    years: Iterable[int] = years_of(case) if task.amount is not None else ()
     return Panel(
         PROPOSAL,
         inputs,
@@ -205,7 +200,8 @@ def _checked_proposal(panel: Panel) -> Panel:
         amount, inputs["betrag"] = _amount(inputs["betrag"])
         if amount == 0:
             inputs["betrag"] = replace(
-                inputs["betrag"], error="Bewilligt wird mehr als 0,00 Euro. Sonst wählen Sie „Ablehnen“."
+                inputs["betrag"],
+                error="Der Betrag muss mehr als 0,00 Euro sein. Sonst wählen Sie „Ablehnen“.",
             )
         read = [_amount(year) for year in years]
         years = tuple(year for _, year in read)

@@ -19,7 +19,7 @@ from rathaus.casework.services.packages import Package
 from rathaus.core.identity.actors import Actor
 from rathaus.law.money import format_amount
 from rathaus.law.text import format_date, format_day
-from rathaus.web.desk.panels import OUTCOMES, Panel
+from rathaus.web.desk.panels import Panel
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Work:
     """What the panel shows. At most one of `task`, `blocked`, `waiting`, `decided` leads; `others` are more open tasks.
 
     `blocked` says why this person may not do the open task, `waiting` what the process waits for. `proposal` is the
-    open one, `returned` the one that was sent back last, `obstacles` the rules that stand in the way of granting.
+    open one, `returned` the one that was sent back last, `outcomes` are value and verb of what can be proposed, `obstacles` the rules that stand in the way of granting.
     """
 
     reference: str
@@ -53,6 +53,7 @@ class Work:
     proposed_by: str = ""
     returned: Decision | None = None
     returned_by: str = ""
+    outcomes: tuple[tuple[str, str], ...] = ()
     obstacles: tuple[str, ...] = ()
     may_except: bool = False
     eyes: tuple[Eye, ...] = ()
@@ -62,11 +63,6 @@ class Work:
     amount_hint: str = ""
     panel: Panel | None = None
     kept_for: str = ""
-
-    @property
-    def outcomes(self) -> tuple[tuple[str, str], ...]:
-        """What can be proposed: value and verb."""
-        return tuple((str(outcome), verb) for outcome, verb in OUTCOMES)
 
     @property
     def proposal_years(self) -> list[tuple[str, Decimal]]:
@@ -149,6 +145,7 @@ def work_of(
         proposed_by=_name(proposal.proposed_by_id, str(proposal.proposed_by), names) if proposal else "",
         returned=returned,
         returned_by=_name(returned.decided_by_id, returned.decided_function, names) if returned else "",
+        outcomes=tuple((key, words.tun) for key, words in package.manifest.results.items()),
         obstacles=tuple(
             found.title
             for found in file.findings
