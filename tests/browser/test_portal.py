@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.casework.conftest import World, make_world
 from tests.web.portal.conftest import PDF, Person, ask, at_portal, decided
 from tests.web.portal.form_package import form_package
 
 from rathaus.casework.cases.models import Case, Notice
 from rathaus.casework.services.actions import offer_service, publish_package
+from rathaus.casework.services.models import Offer
 from rathaus.core.identity.actors import Actor
 from rathaus.core.identity.models import Account
 
@@ -22,14 +21,6 @@ pytestmark = pytest.mark.browser
 AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
 NEXT = "Speichern und weiter"
 PHONE = {"width": 375, "height": 800}
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -49,7 +40,9 @@ def officer(world: World) -> Person:
     return at_portal(account)
 
 
-def open_as(person: Person, chromium: Browser, url: str, *, javascript: bool = True, **options: object) -> BrowserContext:
+def open_as(
+    person: Person, chromium: Browser, url: str, *, javascript: bool = True, **options: object
+) -> BrowserContext:
     """A window of the browser in which this person is signed in."""
     context = chromium.new_context(java_script_enabled=javascript, base_url=url, locale="de-DE", **options)  # type: ignore[arg-type]
     cookie = person.client.cookies["sessionid"].value
@@ -100,11 +93,11 @@ def wider_than_window(page: Page) -> bool:
 
 @pytest.mark.parametrize("javascript", [True, False])
 def test_a_municipality_applies(
-    world: World, officer: Person, chromium: Browser, live_server: LiveServer, tmp_path: Path, javascript: bool
+    world: World, officer: Person, chromium: Browser, site: str, tmp_path: Path, javascript: bool
 ) -> None:
     plan = tmp_path / "plan.pdf"
     plan.write_bytes(PDF)
-    context = open_as(officer, chromium, live_server.url, javascript=javascript)
+    context = open_as(officer, chromium, site, javascript=javascript)
     page = context.new_page()
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
@@ -116,12 +109,10 @@ def test_a_municipality_applies(
 
 
 def test_the_sum_follows_the_typing_and_enter_goes_on(
-    world: World, officer: Person, chromium: Browser, live_server: LiveServer
+    world: World, officer: Person, chromium: Browser, site: str
 ) -> None:
-    from rathaus.casework.services.models import Offer
-
     draft = officer.draft(Offer.objects.get(slug="akte"), titel="Akte", gemeinsam=False)
-    context = open_as(officer, chromium, live_server.url)
+    context = open_as(officer, chromium, site)
     page = context.new_page()
     page.goto(f"/antrag/{draft.id}/geld/")
     page.get_by_label("Wofür?").fill("Software")
@@ -135,12 +126,10 @@ def test_the_sum_follows_the_typing_and_enter_goes_on(
 
 
 def test_errors_take_the_focus_and_lead_to_their_fields(
-    world: World, officer: Person, chromium: Browser, live_server: LiveServer
+    world: World, officer: Person, chromium: Browser, site: str
 ) -> None:
-    from rathaus.casework.services.models import Offer
-
     draft = officer.draft(Offer.objects.get(slug="akte"))
-    context = open_as(officer, chromium, live_server.url)
+    context = open_as(officer, chromium, site)
     page = context.new_page()
     page.goto(f"/antrag/{draft.id}/vorhaben/")
     page.get_by_role("button", name=NEXT).press("Enter")
@@ -152,10 +141,8 @@ def test_errors_take_the_focus_and_lead_to_their_fields(
 
 
 def test_pages_fit_a_phone_and_have_no_barrier_that_axe_knows(
-    world: World, officer: Person, chromium: Browser, live_server: LiveServer
+    world: World, officer: Person, chromium: Browser, site: str
 ) -> None:
-    from rathaus.casework.services.models import Offer
-
     draft = officer.draft(Offer.objects.get(slug="akte"), titel="Akte", gemeinsam=True, womit="Software")
     asked, done = world.submit(), world.submit(titel="Entschieden")
     ask(world, asked)
@@ -163,13 +150,15 @@ def test_pages_fit_a_phone_and_have_no_barrier_that_axe_knows(
     with Actor.system(world.ministry.id).acting():
         notice = Notice.objects.get(case=done)
     paths = [
-        "/", "/leistungen/?q=akte", "/leistungen/?q=Pferd", "/leistung/akte/", "/leistung/akte/beginnen/?neu", "/verzeichnis/?q=lahn",
-        f"/antrag/{draft.id}/vorhaben/?pruefen", f"/antrag/{draft.id}/partner/?_suche=lahn", f"/antrag/{draft.id}/geld/?pruefen",
+        "/", "/leistungen/?q=akte", "/leistungen/?q=Pferd", "/verzeichnis/?q=lahn",
+        "/leistung/akte/", "/leistung/akte/beginnen/?neu", f"/antrag/{draft.id}/vorhaben/?pruefen",
+        f"/antrag/{draft.id}/partner/?_suche=lahn", f"/antrag/{draft.id}/geld/?pruefen",
         f"/antrag/{draft.id}/anlagen/", f"/antrag/{draft.id}/pruefen/", f"/antrag/{draft.id}/verwerfen/",
-        "/meine/", f"/meine/{asked.id}/", f"/meine/{done.id}/", f"/meine/{asked.id}/eingang/", f"/meine/{done.id}/bescheid/{notice.id}/",
+        "/meine/", f"/meine/{asked.id}/", f"/meine/{done.id}/", f"/meine/{asked.id}/eingang/",
+        f"/meine/{done.id}/bescheid/{notice.id}/",
         "/hilfe/", "/datenschutz/", "/barrierefreiheit/", "/impressum/",
     ]  # fmt: skip
-    context = open_as(officer, chromium, live_server.url, viewport=PHONE, bypass_csp=True)
+    context = open_as(officer, chromium, site, viewport=PHONE, bypass_csp=True)
     page = context.new_page()
     found: dict[str, list[str]] = {}
     for path in paths:
@@ -178,7 +167,8 @@ def test_pages_fit_a_phone_and_have_no_barrier_that_axe_knows(
         assert answer.status == 200, path
         page.add_script_tag(path=AXE)
         violations = page.evaluate(
-            "async () => (await axe.run()).violations.map(v => `${v.id}: ${v.nodes.map(n => n.html.slice(0, 120)).join(' | ')}`)"
+            "async () => (await axe.run()).violations.map(v => "
+            "`${v.id}: ${v.nodes.map(n => n.html.slice(0, 120)).join(' | ')}`)"
         )
         if wider_than_window(page):
             violations.append("wider than the window")
