@@ -19,7 +19,7 @@ from rathaus.law.money import format_amount
 from rathaus.law.notification import RemedyKind
 from rathaus.law.text import format_date, format_day
 from rathaus.web.fields import file_size, media_name
-from rathaus.web.parts import Attachment, DateView, MessageView, Step
+from rathaus.web.parts import Attachment, DateView, Fact, MessageView, Step
 from rathaus.web.portal.catalogue import first_words, manifest_of
 
 _LATEST = 5
@@ -96,7 +96,7 @@ def line_of(case: Case, question: Question | None) -> list[Step]:
     if case.state == CaseState.COMPLETED:
         return [*found, Step("In Bearbeitung", "done"), _end_of(case)]
     if question:
-        waits = f"wartet seit {format_date(question.asked_on)} auf Sie"
+        waits = f"wartet seit {format_date(question.asked_on).rpartition(' ')[0]} auf Sie"
         return [*found, Step("In Bearbeitung", "wait", note=waits), _end_of(case)]
     return [*found, Step("In Bearbeitung", "now"), _end_of(case)]
 
@@ -180,6 +180,25 @@ def amount_sentence(case: Case, decision: Decision) -> str:
     if manifest_of(case.application.version_id).betrag:
         return f"Sie erhalten {amount} für „{case.title}“."
     return f"Festgesetzt sind {amount}."
+
+
+def facts_of(notice: Notice) -> list[Fact]:
+    """What a notice says, in pairs of word and value."""
+    case, decision = notice.case, notice.decision
+    found = [
+        Fact("Aktenzeichen", case.reference),
+        Fact("An", "\n".join([case.party_name, *case.party_address])),
+        Fact(
+            "Ihr Antrag",
+            f"„{case.title}“ vom {format_date(timezone.localdate(case.application.submitted_at))}",
+        ),
+        Fact("Ergebnis", decision.get_outcome_display()),
+    ]
+    if decision.amount is not None:
+        found.append(Fact("Betrag", format_amount(decision.amount)))
+    if decision.decided_function:
+        found.append(Fact("Entschieden hat", decision.decided_function))
+    return found
 
 
 def notice_url(notice: Notice) -> str:

@@ -150,6 +150,8 @@ def notice(request: HttpRequest, case: UUID, notice: UUID) -> HttpResponse:
         "result": mine.result_of(found.decision),
         "sentence": mine.amount_sentence(found.case, found.decision),
         "dates": mine.remedy_dates(found),
+        "facts": mine.facts_of(found),
+        "automatic": manifest_of(found.case.application.version_id).automatik,
         "paper": mine.attachment_of(found.document),
     }
     return render(request, "portal/notice.html", context)
