@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
 from tests.casework.conftest import World, make_world, run_waiting_jobs
 
+from rathaus.casework.cases.actions.submission import submit_application
 from rathaus.casework.cases.actions.tasks import complete_task
-from rathaus.casework.cases.models import Case, Task
+from rathaus.casework.cases.models import Case
+from rathaus.casework.services.actions import offer_service, publish_package
+from rathaus.casework.services.packages import read_folder
 from rathaus.core.identity.actors import Actor
 from rathaus.core.identity.models import Account
+from rathaus.core.tenancy import new_id
+from rathaus.domains.grants.actions import set_up_call
 
 
 @dataclass
@@ -36,9 +44,9 @@ class Desk:
         assert answer.status_code == status, answer.content.decode()[:2000]
         return answer
 
-    def task_url(self, task: Task) -> str:
-        """Where the form of a task goes."""
-        return f"/amt/vorgang/{task.case.reference}/aufgabe/{task.id}/"
+    def task_url(self, case: Case) -> str:
+        """Where the form of the case's open task goes."""
+        return f"/amt/vorgang/{case.reference}/aufgabe/{self.world.task(case).id}/"
 
 
 def sit_down(world: World, actor: Actor) -> Desk:
@@ -66,6 +74,30 @@ def head(world: World) -> Desk:
 @pytest.fixture
 def run_jobs() -> Callable[[], int]:
     return run_waiting_jobs
+
+
+LEISTUNGEN = Path(__file__).resolve().parents[3] / "leistungen"
+
+
+def smart_case(world: World, sample: str = "lahnau") -> Case:
+    """A case of the real grant, with its form, its drawing of the process and years to divide money among."""
+    folder = LEISTUNGEN / "starke-heimat-smart"
+    system = Actor.system(world.ministry.id)
+    version = publish_package(by=system, files=read_folder(folder))
+    offer = offer_service(by=system, authority=world.ministry, version=version, slug="smart")
+    set_up_call(
+        by=system,
+        programme="programm",
+        programme_title="Programm",
+        key="smart",
+        title="Aufruf 2021",
+        offer=offer,
+        budgets={2021: Decimal(10_000_000), 2022: Decimal(10_000_000)},
+    )
+    answers = json.loads((folder / f"beispiele/{sample}.json").read_text())["antrag"]
+    return submit_application(
+        by=world.lahnau_officer, offer=offer, party=world.lahnau_party, answers=answers, submission=new_id()
+    )
 
 
 def proposed(world: World, by: Actor | None = None, **answers: Any) -> Case:

@@ -19,7 +19,6 @@ from rathaus.casework.cases.jobs import retry_incident
 from rathaus.casework.cases.models import Case, Finding, Incident, Task
 from rathaus.casework.cases.queries import case_file
 from rathaus.casework.services.operations import Refused
-from rathaus.engine.workflow import StaleEvent
 from rathaus.web.account import kept
 from rathaus.web.desk.access import actor_of, for_staff, frame_of
 from rathaus.web.desk.case_page import Typed, page_of
@@ -107,10 +106,8 @@ def retry(request: HttpRequest, reference: str, incident: UUID) -> HttpResponse:
             found = retry_incident(by=actor_of(request), incident=incident)
         except Incident.DoesNotExist as missing:
             raise Http404 from missing
-        except StaleEvent:
-            messages.info(request, "Diese Störung ist inzwischen behoben.")
         except Refused as wrong:
-            messages.error(request, str(wrong))
+            messages.warning(request, str(wrong))
         else:
             if found.state == "resolved":
                 messages.success(request, "Es hat geklappt. Der Ablauf geht weiter.")

@@ -12,7 +12,7 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_http_methods
 
 from rathaus.casework.cases.actions.notices import letter_data
-from rathaus.casework.cases.enums import DecisionState
+from rathaus.casework.cases.enums import DecisionState, TaskState
 from rathaus.casework.cases.models import Case, Decision, Task
 from rathaus.casework.records.models import Document
 from rathaus.casework.services.packages import package_of
@@ -99,8 +99,10 @@ def _proposed(case: Case) -> Decision | None:
 
 
 def _typed(request: HttpRequest, case: Case) -> Decision | None:
-    """The decision that is being typed, not stored; None as long as it has errors."""
-    task = Task(case=case, form=PROPOSAL)
+    """The decision that is being typed, not stored; None as long as it has errors, or is not to be made now."""
+    task = Task.objects.filter(case=case, form=PROPOSAL, state=TaskState.OPEN).order_by("id").first()
+    if task is None:
+        return None
     panel = read_panel(task, case, request.POST, today=timezone.localdate())
     if panel.errors:
         return None

@@ -36,7 +36,8 @@ class Work:
     """What the panel shows. At most one of `task`, `blocked`, `waiting`, `decided` leads; `others` are more open tasks.
 
     `blocked` says why this person may not do the open task, `waiting` what the process waits for. `proposal` is the
-    open one, `returned` the one that was sent back last, `outcomes` are value and verb of what can be proposed, `obstacles` the rules that stand in the way of granting.
+    open one, `returned` the one that was sent back last, `outcomes` are value and verb of what can be proposed,
+    `obstacles` the rules that stand in the way of granting.
     """
 
     reference: str
