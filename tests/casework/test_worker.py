@@ -119,7 +119,7 @@ def test_a_killed_worker_loses_nothing_and_doubles_nothing(
     # Instead of the half minute of silence that makes a worker count as dead, and of the next full minute:
     superuser.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '31 seconds'")
     start("-m", "rathaus", "worker")
-    retry_stalled.configure(queueing_lock=None).defer(timestamp=0)
+    retry_stalled.configure(queueing_lock="beside the clock").defer(timestamp=0)
     until(lambda: count(superuser, f"{OURS} AND status <> 'succeeded'") == 0, "all jobs done")
     until(lambda: len(set(subjects(tmp_path))) == 8, "all mails")
     with w.clerk.acting():

@@ -114,10 +114,7 @@ def retry_incident(*, by: Actor, incident: UUID) -> Incident:
             Timer.objects.filter(case_id=found.case_id, token=found.token).delete()
         else:
             answer = run.call(found.token, found.operation, decode(found.arguments))
-        try:
-            run.send(answer)
-        except workflow.WorkflowError as wrong:
-            raise Refused(f"Der Ablauf kann noch nicht weitergehen: {wrong}") from wrong
+        run.send(answer)
         if not isinstance(answer, workflow.OperationFailed):
             found.state, found.resolved_at, found.resolved_by_id = IncidentState.RESOLVED, run.now, by.account
             found.save(update_fields=["state", "resolved_at", "resolved_by"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -95,12 +96,15 @@ class Run:
     # --- public ---
 
     def start(self) -> None:
-        """Begin the process."""
-        self._settle(workflow.start(self.package.definition, data=self.data, now=self.now))
+        """Begin the process. Raises Refused where it cannot."""
+        with _as_refusal():
+            self._settle(workflow.start(self.package.definition, data=self.data, now=self.now))
 
     def send(self, event: workflow.Event) -> None:
-        """Let the engine answer to an event. Raises workflow.StaleEvent if its token no longer waits."""
-        self._settle(self._advance(event))
+        """Let the engine answer to an event. Raises workflow.StaleEvent if its token no longer waits, Refused where
+        the process cannot go on."""
+        with _as_refusal():
+            self._settle(self._advance(event))
 
     def record(self, kind: EventKind, **data: Any) -> None:
         """One event, written with the step."""
@@ -250,14 +254,20 @@ class Run:
         self.record(events.INCIDENT_OPENED, element=self.package.definition.nodes[element].name or element)
 
 
+@contextmanager
+def _as_refusal() -> Iterator[None]:
+    """A process that fails on these values is no fault of whoever acts; they are told, and nothing is stored."""
+    try:
+        yield
+    except workflow.StaleEvent:
+        raise
+    except workflow.WorkflowError as wrong:
+        raise Refused(f"Der Ablauf dieser Leistung kann so nicht weitergehen: {wrong}") from wrong
+
+
 def lock(case: UUID, *, by: Actor) -> Run:
     """The case, locked for a step until the end of the transaction. Raises CaseProcess.DoesNotExist if not visible."""
-    process = (
-        CaseProcess.objects.select_for_update(of=("self",))
-        .select_related("case__application", "case__offer", "case__authority", "case__applicant")
-        .get(case_id=case)
-    )
-    return _run(process, by)
+    return _run(locked_case(case), by)
 
 
 def lock_task(task: UUID, *, by: Actor) -> tuple[Run, Task]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from rathaus.casework.services import events
 from rathaus.casework.services.models import Offer, Service, ServiceVersion
+from rathaus.casework.services.operations import Refused
 from rathaus.casework.services.packages import PackageRefused, Problem, compile_package
 from rathaus.casework.services.samples import play
 from rathaus.core.audit.actions import record
@@ -74,6 +75,8 @@ def offer_service(
     unknown = set(parameters or {}) - set(manifest.parameter)
     if unknown:
         raise PackageRefused([Problem("leistung.toml", None, f"Unbekannte Parameter: {sorted(unknown)}.")])
+    if Offer.objects.filter(slug=slug).exclude(authority=authority).exists():
+        raise Refused(f"Den Kurznamen „{slug}“ benutzt schon eine andere Behörde.")
     with by.acting():
         offer, _ = Offer.objects.update_or_create(
             slug=slug,

@@ -75,9 +75,11 @@ def read_folder(folder: Path) -> dict[str, str]:
     files: dict[str, str] = {}
     total = 0
     for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_symlink():  # what it leads to is not the package's content
+            raise PackageRefused([Problem(name, None, "Ein Paket darf keine Verknüpfung enthalten.")])
         if not path.is_file() or path.name.startswith("."):
             continue
-        name = path.relative_to(folder).as_posix()
         content = path.read_bytes()
         total += len(content)
         if total > _TOTAL_LIMIT:

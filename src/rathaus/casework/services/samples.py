@@ -1,4 +1,4 @@
-"""Playing a package's sample applications through the real engine, without a database.
+"""Playing a package's sample applications through the real engine to their letters, without a database.
 
 A sample says what is handed in (`antrag`), what people answer (`schritte`: element → result, in order), what operations
 return (`operationen`: name → result), and what must come out: `pfad` (elements reached, in any order) and
@@ -13,12 +13,22 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from rathaus.casework.services import operations
+from rathaus.casework.services.letters import problems_of_letters
 from rathaus.casework.services.packages import Package, Problem
 from rathaus.engine import workflow
 from rathaus.engine.expressions import EvaluationError
 from rathaus.engine.workflow import CallOperation, Ended, OpenTask, Subscribe, WorkflowError
 
-_KEYS = {"titel", "eingang", "antrag", "schritte", "operationen", "parameter", "pfad", "entscheidung"}
+_KINDS: Mapping[str, type] = {
+    "titel": str,
+    "eingang": str,
+    "antrag": dict,
+    "schritte": list,
+    "operationen": dict,
+    "parameter": dict,
+    "pfad": list,
+    "entscheidung": dict,
+}
 _TURNS = 200
 _RECEIVED = "2025-03-03"
 
@@ -34,8 +44,15 @@ def play(package: Package) -> list[Problem]:
 
 
 def _play_one(package: Package, sample: Mapping[str, Any]) -> list[str]:
-    if unknown := sample.keys() - _KEYS:
+    if unknown := sample.keys() - _KINDS.keys():
         return [f"Unbekannte Einträge: {sorted(unknown)}."]
+    if wrong_kinds := [name for name, value in sample.items() if not isinstance(value, _KINDS[name])]:
+        return [f"„{name}“ hat die falsche Art." for name in wrong_kinds]
+    if not all(
+        isinstance(step, dict) and isinstance(step.get("ergebnis", {}), dict)
+        for step in sample.get("schritte", [])
+    ):
+        return ["Jeder der „schritte“ nennt „element“ und „ergebnis“."]
     answers = sample.get("antrag", {})
     errors = package.form.check(answers)
     if errors:
@@ -52,12 +69,14 @@ def _play_one(package: Package, sample: Mapping[str, Any]) -> list[str]:
         package.title.evaluate(data)
         if package.amount:
             package.amount.evaluate(data)
-        state, decision = _run(package, sample, {**data, "fall": case}, received)
+        state, decision, letters = _run(package, sample, {**data, "fall": case}, received)
     except (WorkflowError, EvaluationError, operations.Refused) as wrong:
         return [str(wrong)]
     except _Unexpected as wrong:
         return [str(wrong)]
-    return _compare(package, sample, state, decision)
+    return _compare(package, sample, state, decision) + problems_of_letters(
+        package, letters, data, decision or {}, received
+    )
 
 
 class _Unexpected(Exception):
@@ -66,7 +85,9 @@ class _Unexpected(Exception):
 
 def _run(
     package: Package, sample: Mapping[str, Any], data: Mapping[str, Any], received: date
-) -> tuple[dict[str, Any], dict[str, Any] | None]:
+) -> tuple[dict[str, Any], dict[str, Any] | None, list[str]]:
+    """The state at the end, the decision, and the letters that were issued on the way."""
+    letters: list[str] = []
     steps = list(sample.get("schritte", []))
     returns = sample.get("operationen", {})
     decision: dict[str, Any] | None = None
@@ -77,14 +98,16 @@ def _run(
         if any(isinstance(effect, Ended) for effect in waiting):
             if steps:
                 raise _Unexpected(f"Der Ablauf ist zu Ende, aber {len(steps)} Schritte sind übrig.")
-            return step.state, decision
+            return step.state, decision, letters
         event: workflow.Event | None = None
         for effect in waiting:
             if isinstance(effect, CallOperation):
                 called = operations.find(effect.operation)
                 arguments = called.convert(effect.arguments)
                 if called.decides:
-                    decision = {"ergebnis": arguments.get("ergebnis"), "betrag": arguments.get("betrag")}
+                    decision = {**arguments, "automatisch": True}
+                if effect.operation == "letters.issue":
+                    letters.append(arguments.get("vorlage", "bescheid.typ"))
                 event = workflow.OperationDone(effect.token, returns.get(effect.operation, {}))
             elif isinstance(effect, OpenTask | Subscribe):
                 if not steps or steps[0].get("element") != effect.element:
@@ -95,7 +118,7 @@ def _run(
                     event = workflow.MessageReceived(effect.token, result)
                 else:
                     if effect.form == "kern:vorschlag":
-                        decision = {"ergebnis": result.get("ergebnis"), "betrag": result.get("betrag")}
+                        decision = result
                     event = workflow.TaskCompleted(effect.token, result)
             if event is not None:
                 waiting.remove(effect)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -17,12 +18,16 @@ from rathaus.casework.cases.steps import opening
 from rathaus.casework.records.enums import DocumentKind
 from rathaus.casework.records.models import Document
 from rathaus.casework.services.models import Offer
+from rathaus.casework.services.operations import Refused
 from rathaus.casework.services.packages import Package, package_of
 from rathaus.core.files.models import Blob
 from rathaus.core.identity.actors import Actor, NotAllowed
 from rathaus.core.identity.models import Party
 from rathaus.core.tenancy import new_id
+from rathaus.engine.expressions import EvaluationError
 from rathaus.engine.forms import FieldError
+
+AMOUNT_BELOW = Decimal(10) ** 12  # euros, numeric(14,2)
 
 
 class InvalidAnswers(Exception):
@@ -101,7 +106,7 @@ def _make_application(
     version: UUID | None,
     now: datetime,
 ) -> Application:
-    names = {"antrag": package.form.typed(answers), "parameter": offer.parameters}
+    title, amount = _title_and_amount(package, answers, offer)
     case = Case(
         authority_id=offer.authority_id,
         offer=offer,
@@ -110,8 +115,8 @@ def _make_application(
         party_address=party.address,
         applicant_id=party.authority_id,
         reference=_next_reference(offer.authority_id, offer.prefix, timezone.localtime(now).year),
-        title=str(package.title.evaluate(names))[:200],
-        amount=package.amount.evaluate(names) if package.amount else None,
+        title=title,
+        amount=amount,
         opened_at=now,
     )
     return Application(
@@ -124,6 +129,21 @@ def _make_application(
         submitted_at=now,
         submitted_by_id=by.account,
     )
+
+
+def _title_and_amount(package: Package, answers: dict[str, Any], offer: Offer) -> tuple[str, Decimal | None]:
+    """How the case is called and what it asks for, worked out by the package. Raises Refused where it cannot."""
+    names = {"antrag": package.form.typed(answers), "parameter": offer.parameters}
+    try:
+        title = str(package.title.evaluate(names))[:200]
+        amount = package.amount.evaluate(names) if package.amount else None
+    except EvaluationError as wrong:
+        raise Refused(f"Diese Leistung kann Ihren Antrag nicht annehmen: {wrong}") from wrong
+    if amount is not None and not (isinstance(amount, Decimal) and 0 <= amount < AMOUNT_BELOW):
+        raise Refused(
+            "Diese Leistung kann Ihren Antrag nicht annehmen: Der Betrag ergibt keine Summe in Euro."
+        )
+    return title, amount
 
 
 def _next_reference(authority: UUID, prefix: str, year: int) -> str:
