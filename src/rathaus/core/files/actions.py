@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from uuid import UUID
 
 import puremagic
@@ -58,17 +60,34 @@ def keep(*, authority: UUID, content: bytes, media_type: str, party: UUID | None
         import_string(scan)(content)
     sha256 = hashlib.sha256(content).hexdigest()
     name = path_of(sha256)
-    if not default_storage.exists(name):
-        default_storage.save(name, ContentFile(content))
+    if not (default_storage.exists(name) and default_storage.size(name) == len(content)):
+        _write(name, content)
     return Blob.objects.create(
         authority_id=authority, sha256=sha256, size=len(content), media_type=media_type, party_id=party
     )
 
 
+def _write(name: str, content: bytes) -> None:
+    """Whole or not at all, whoever dies or writes the same at the same moment; an object store does that by itself."""
+    try:
+        target = Path(default_storage.path(name))
+    except NotImplementedError:
+        default_storage.save(name, ContentFile(content))
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=target.parent, prefix=".", delete=False) as beside:
+        beside.write(content)
+    Path(beside.name).chmod(settings.FILE_UPLOAD_PERMISSIONS)
+    Path(beside.name).replace(target)
+
+
 def read(blob: Blob) -> bytes:
-    """The bytes, checked against their hash. Raises FileRefused if the store changed them."""
-    with default_storage.open(path_of(blob.sha256), "rb") as stored:
-        content = stored.read()
+    """The bytes, checked against their hash. Raises FileRefused if the store lost or changed them."""
+    try:
+        with default_storage.open(path_of(blob.sha256), "rb") as stored:
+            content = stored.read()
+    except FileNotFoundError as wrong:
+        raise FileRefused("Die Datei fehlt im Speicher. Bitte melden Sie das der Betriebsstelle.") from wrong
     if hashlib.sha256(content).hexdigest() != blob.sha256:
         raise FileRefused("Die Datei im Speicher ist beschädigt. Bitte melden Sie das der Betriebsstelle.")
     return content
