@@ -159,9 +159,10 @@ def case_file(by: Actor, reference: str) -> CaseFile:
         .annotate(sealed_before=Coalesce(Subquery(newest_seal.values("horizon")[:1]), 0))
         .get(authority_id=by.staff_of, reference=reference)
     )
-    documents = list(Document.objects.filter(case_id=case.id).order_by("id"))
     decisions = list(case.decisions.select_related("proposed_by", "decided_by", "notice").order_by("-id"))
     notices = [decision.notice for decision in reversed(decisions) if hasattr(decision, "notice")]
+    # Read after the notices: one that is filed meanwhile has its document, not the other way round.
+    documents = list(Document.objects.filter(case_id=case.id).order_by("id"))
     for notice in notices:
         notice.document = next(document for document in documents if document.id == notice.document_id)
     return CaseFile(
