@@ -6,12 +6,16 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import tomllib
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
+
+if TYPE_CHECKING:
+    from rathaus.casework.services.models import Offer
 
 console = Console(highlight=False)
 ROOT = Path(__file__).resolve().parents[3]
@@ -108,6 +112,109 @@ def service_check(folders: tuple[Path, ...]) -> None:
             )
     if bad:
         raise SystemExit(1)
+
+
+@service.command("publish")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--authority", "slug", required=True, help="Kurzname der Behörde, die die Leistung anbietet.")
+@click.option("--slug", "name", default="", help="Kurzname des Angebots; sonst Leistung und Behörde.")
+@click.option("--prefix", default="", help="Kürzel der Vorgangsnummern; sonst das der Leistung.")
+@click.option(
+    "--parameter", "given", multiple=True, metavar="NAME=WERT", help="Eigener Wert; mehrfach möglich."
+)
+def service_publish(folder: Path, slug: str, name: str, prefix: str, given: tuple[str, ...]) -> None:
+    """Check a package, publish it and offer it at an authority, or move its offer to this version.
+
+    Running cases stay on their version. What an offer set differently from its package stays, unless given anew.
+    """
+    from django.conf import settings
+    from django.urls import reverse
+
+    from rathaus.casework.services.actions import offer_service, publish_package
+    from rathaus.casework.services.models import Offer
+    from rathaus.casework.services.operations import Refused
+    from rathaus.casework.services.packages import PackageRefused, compile_package, read_folder
+    from rathaus.core.authorities.models import Authority
+    from rathaus.core.identity.actors import Actor
+
+    authority = Authority.objects.filter(slug=slug).first()
+    if authority is None:
+        fail(f"Die Behörde „{slug}“ gibt es nicht.")
+        return
+    by = Actor.system(authority.id)
+    try:
+        files = read_folder(folder)
+        package = compile_package(files, check_letters=False)
+        manifest = package.manifest
+        parameters = typed_parameters(given, manifest.parameter)
+        name = name or f"{manifest.schluessel}-{authority.slug}"
+        before = Offer.objects.filter(slug=name).select_related("version").first()
+        if before and before.service_id != manifest.schluessel:
+            raise Refused(f"Unter „{name}“ wird schon die Leistung „{before.service_id}“ angeboten.")
+        prefix = prefix or (before.prefix if before else manifest.kuerzel)
+        if other := Offer.objects.filter(authority=authority, prefix=prefix).exclude(slug=name).first():
+            raise Refused(
+                f"Das Kürzel „{prefix}“ benutzt schon „{other.slug}“. Wählen Sie eines mit --prefix."
+            )
+        version = publish_package(by=by, files=files)
+        offer = offer_service(
+            by=by,
+            authority=authority,
+            version=version,
+            slug=name,
+            prefix=prefix,
+            parameters=(own_values(before, manifest.parameter) if before else {}) | parameters,
+            opens_at=before.opens_at if before else None,
+            closes_at=before.closes_at if before else None,
+        )
+    except PackageRefused as refused:
+        fail("\n".join(f"{folder.name}/{problem}" for problem in refused.problems))
+        return
+    except Refused as refused:
+        fail(str(refused))
+        return
+    click.echo(
+        f"{folder.name} {version.number}: veröffentlicht, {len(package.samples)} Beispiele gespielt\n"
+        f"{authority.label} bietet an: {settings.BASE_URL}{reverse('portal:service', args=[offer.slug])}"
+    )
+    if changed := {k: v for k, v in offer.parameters.items() if v != manifest.parameter[k]}:
+        click.echo("Eigene Werte: " + ", ".join(f"{key}={value}" for key, value in sorted(changed.items())))
+    if before and before.version_id != version.id:
+        click.echo(f"Vorher galt {before.version.number}; laufende Vorgänge bleiben dabei.")
+
+
+def typed_parameters(given: tuple[str, ...], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """`name=value` of the command line in the types of the package: texts as they are, the rest as in TOML.
+
+    Raises Refused.
+    """
+    from rathaus.casework.services.operations import Refused
+
+    found: dict[str, Any] = {}
+    for pair in given:
+        name, equals, text = pair.partition("=")
+        if not equals or name not in defaults:
+            raise Refused(f"--parameter {pair}: Es gibt {', '.join(sorted(defaults)) or 'keine Parameter'}.")
+        value: Any = text
+        if not isinstance(defaults[name], str):
+            try:
+                value = tomllib.loads(f"value = {text}")["value"]
+            except tomllib.TOMLDecodeError:
+                value = None
+            if type(value) is not type(defaults[name]):
+                raise Refused(f"--parameter {pair}: Erwartet wird ein Wert wie {defaults[name]!r}.")
+        found[name] = value
+    return found
+
+
+def own_values(offer: Offer, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that an offer set differently from its version, as far as the new version still knows them."""
+    before = tomllib.loads(offer.version.files["leistung.toml"]).get("parameter", {})
+    return {
+        name: value
+        for name, value in offer.parameters.items()
+        if name in defaults and value != before.get(name)
+    }
 
 
 @click.group()
@@ -238,7 +345,8 @@ def serve(port: int, host: str, workers: int) -> None:
     """Serve the site, with one job worker beside it."""
     commands = [
         [sys.executable, "-m", "gunicorn", "rathaus.config.wsgi", "--bind", f"{host}:{port}", "--workers", str(workers),
-         "--threads", "2", "--timeout", "60", "--no-control-socket", "--max-requests", "20000", "--max-requests-jitter", "2000"],
+         "--threads", "2", "--timeout", "60", "--no-control-socket", "--max-requests", "20000",
+         "--max-requests-jitter", "2000"],
         [sys.executable, "-m", "rathaus", "worker"],
     ]  # fmt: skip
     run_together(commands)
