@@ -111,7 +111,11 @@ def _result_problems(given: Any) -> Iterator[str]:
     for key, result in given.items():
         if key not in RESULTS:
             yield f"„ergebnisse.{key}“: Es gibt {', '.join(RESULTS)}."
-        elif not isinstance(result, dict) or set(result) != words or not all(isinstance(w, str) for w in result.values()):
+        elif (
+            not isinstance(result, dict)
+            or set(result) != words
+            or not all(isinstance(w, str) for w in result.values())
+        ):
             yield f"„ergebnisse.{key}“ braucht genau {', '.join(sorted(words))}."
 
 

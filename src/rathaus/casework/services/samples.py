@@ -1,8 +1,8 @@
 """Playing a package's sample applications through the real engine to their letters, without a database.
 
-A sample says what is handed in (`antrag`), what people answer (`schritte`: element → result, in order), what operations
-return (`operationen`: name → result), and what must come out: `pfad` (elements reached, in any order) and
-`entscheidung` (outcome and amount). `eingang` is the day on which it came in.
+A sample says what is handed in (`antrag`), what people answer and which timers fire (`schritte`: element → result, in
+order), what operations return (`operationen`: name → result), and what must come out: `pfad` (elements reached, in any
+order) and `entscheidung` (outcome and amount). `eingang` is the day on which it came in.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rathaus.casework.services.letters import problems_of_letters
 from rathaus.casework.services.packages import Package, Problem
 from rathaus.engine import workflow
 from rathaus.engine.expressions import EvaluationError
-from rathaus.engine.workflow import CallOperation, Ended, OpenTask, Subscribe, WorkflowError
+from rathaus.engine.workflow import CallOperation, Ended, OpenTask, SetTimer, Subscribe, WorkflowError
 
 _KINDS: Mapping[str, type] = {
     "titel": str,
@@ -109,13 +109,16 @@ def _run(
                 if effect.operation == "letters.issue":
                     letters.append(arguments.get("vorlage", "bescheid.typ"))
                 event = workflow.OperationDone(effect.token, returns.get(effect.operation, {}))
-            elif isinstance(effect, OpenTask | Subscribe):
+            elif isinstance(effect, OpenTask | Subscribe | SetTimer):
                 if not steps or steps[0].get("element") != effect.element:
                     continue
                 answer = steps.pop(0)
                 result = answer.get("ergebnis", {})
                 if isinstance(effect, Subscribe):
                     event = workflow.MessageReceived(effect.token, result)
+                elif isinstance(effect, SetTimer):
+                    event = workflow.TimerFired(effect.token)
+                    now = max(now, effect.due_at)
                 else:
                     if effect.form == "kern:vorschlag":
                         decision = result
@@ -124,7 +127,9 @@ def _run(
                 waiting.remove(effect)
                 break
         if event is None:
-            open_elements = [effect.element for effect in waiting if isinstance(effect, OpenTask | Subscribe)]
+            open_elements = [
+                effect.element for effect in waiting if isinstance(effect, OpenTask | Subscribe | SetTimer)
+            ]
             raise _Unexpected(f"Der Ablauf wartet auf {open_elements}, das Beispiel sagt dazu nichts.")
         step = workflow.advance(package.definition, step.state, event, data=data, now=now)
         waiting += step.effects
