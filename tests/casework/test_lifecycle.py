@@ -46,7 +46,11 @@ def test_from_application_to_notice(world: World, run_jobs: Callable[[], int]) -
     with world.clerk.acting():
         assert Budget.objects.get().committed == Decimal("900.00")
         assert Event.objects.filter(case_id=case.id).count() >= 7
-    assert len(mail.outbox) == 0  # no address is known
+    assert [sent.subject.partition(" (")[0] for sent in mail.outbox] == [
+        "Ihr Antrag ist eingegangen",
+        "Ihr Bescheid ist da",
+    ]
+    assert mail.outbox[0].to == ["gemeinde-lahnau@example.org"]  # the party has none of its own; its officer does
 
 
 def test_question_and_answer(world: World, run_jobs: Callable[[], int]) -> None:

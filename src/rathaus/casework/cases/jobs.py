@@ -20,7 +20,7 @@ from rathaus.casework.services.operations import Refused
 from rathaus.core.audit.actions import seal
 from rathaus.core.audit.queries import authorities_with_history
 from rathaus.core.identity.actors import Actor
-from rathaus.core.identity.models import Party
+from rathaus.core.identity.queries import addresses_of
 from rathaus.core.jobs.queue import MAIL_RETRY, RETRY, app
 from rathaus.core.tenancy import acting, housekeeping
 from rathaus.engine import workflow
@@ -135,16 +135,15 @@ def send_mail_to_applicant(*, authority: str, case: str, reason: str) -> None:
 def _mail(authority: UUID, case_id: UUID, reason: str) -> None:
     with acting(authority=authority):
         case = Case.objects.select_related("authority").get(id=case_id)
-    with acting(parties=[case.party_id]):
-        address = Party.objects.values_list("email", flat=True).get(id=case.party_id)
-    if not address:
+    addresses = addresses_of(case.party_id)
+    if not addresses:
         return
     subject, sentence = MAILS[reason]
     body = (
         f"Guten Tag,\n\n{sentence.format(title=case.title, reference=case.reference)}\n\n"
         f"Hier sehen Sie alles zu Ihrem Antrag: {settings.BASE_URL}/meine/{case.id}/\n\n{case.authority.label}\n"
     )
-    send_mail(f"{subject} ({case.reference})", body, None, [address])
+    send_mail(f"{subject} ({case.reference})", body, None, addresses)
 
 
 @app.periodic(cron="* * * * *")

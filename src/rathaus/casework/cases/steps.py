@@ -314,13 +314,13 @@ _APPLICATION = """a AS (INSERT INTO cases_application (id, authority_id, case_id
 _CASE = """c AS (UPDATE cases_case SET state = %s, closed_at = %s, outcome = %s WHERE id = %s)"""
 _DONE = """d AS (UPDATE cases_task SET state = 'done', completed_at = %s, completed_by_id = %s
   WHERE case_id = %s AND token = %s AND state = 'open')"""
-_TASKS = """t AS (INSERT INTO cases_task (id, authority_id, case_id, token, element, title, role, form, arguments, state, due_on,
-    created_at, excluded_id)
+_TASKS = """t AS (INSERT INTO cases_task (id, authority_id, case_id, token, element, title, role, form, arguments,
+    state, due_on, created_at, excluded_id)
   SELECT r.id, %s, %s, r.token, r.element, r.title, r.role, r.form, r.arguments, 'open', r.due_on, %s,
     coalesce(r.excluded, (SELECT b.completed_by_id FROM cases_task b WHERE b.case_id = %s AND b.element = r.four_eyes
        AND b.state = 'done' ORDER BY b.completed_at DESC LIMIT 1))
-  FROM jsonb_to_recordset(%s::jsonb) AS r(id uuid, token text, element text, title text, role text, form text, arguments jsonb,
-    due_on date, four_eyes text, excluded uuid))"""
+  FROM jsonb_to_recordset(%s::jsonb) AS r(id uuid, token text, element text, title text, role text, form text,
+    arguments jsonb, due_on date, four_eyes text, excluded uuid))"""
 _CLOSED = """tc AS (UPDATE cases_task SET state = 'cancelled' WHERE case_id = %s AND token = ANY(%s) AND state = 'open')"""
 _TIMERS = """ti AS (INSERT INTO cases_timer (id, authority_id, case_id, token, element, due_at)
   SELECT gen_random_uuid(), %s, %s, r.token, r.element, r.due_at

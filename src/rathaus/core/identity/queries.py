@@ -8,9 +8,12 @@ from contextlib import contextmanager
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Q
+from django.utils import timezone
 
 from rathaus.core.identity.actors import Actor
-from rathaus.core.tenancy import Context, context_is
+from rathaus.core.identity.models import Mandate, Party
+from rathaus.core.tenancy import Context, acting, context_is
 
 
 @contextmanager
@@ -25,6 +28,18 @@ def entering(account: UUID, *, authority: UUID | None = None) -> Iterator[Actor]
         actor = _actor(account, json.loads(found) if isinstance(found, str) else found)
         with context_is(Context(actor.authority, account, actor.parties)):
             yield actor
+
+
+def addresses_of(party: UUID) -> list[str]:
+    """Where mail to a party goes: its own address, else those of the people who may act for it today."""
+    today = timezone.localdate()
+    with acting(parties=[party]):
+        own = Party.objects.values_list("email", flat=True).filter(id=party).first()
+        if own:
+            return [own]
+        mandates = Mandate.objects.filter(party_id=party, valid_from__lte=today)
+        mandates = mandates.filter(Q(valid_until=None) | Q(valid_until__gte=today))
+        return sorted(mandates.values_list("account__email", flat=True))
 
 
 def actor_of(account: UUID, *, authority: UUID | None = None) -> Actor:
