@@ -334,9 +334,10 @@ def _outside(name: str, frame: _Frame) -> Label:
     if label.right <= frame.x:
         return _beside(name, label, label.right, "end")
     width = max(label.width, frame.width) + 8
-    is_below = label.y >= frame.y + frame.height / 2
+    middle = label.x + label.width / 2
+    is_below = label.y >= frame.y + frame.height / 2 and frame.x <= middle <= frame.right
     top = max(label.y, frame.bottom + 2) if is_below else label.y
-    return _block(name, label.x + label.width / 2, top + SMALL - 2, width, SMALL, "middle")
+    return _block(name, middle, top + SMALL - 2, width, SMALL, "middle")
 
 
 def _beside(name: str, label: _Box, x: float, anchor: str) -> Label:

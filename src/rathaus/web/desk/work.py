@@ -168,7 +168,7 @@ def due_words(day: date, today: date) -> str:
         return f"seit {'einem Tag' if left == -1 else f'{-left} Tagen'} überfällig"
     if left == 0:
         return "heute fällig"
-    return f"bis {format_day(day)}"
+    return f"bis\u00a0{format_day(day)}"
 
 
 def _tone(day: date, today: date) -> str:
