@@ -192,7 +192,7 @@ def facts_of(notice: Notice) -> list[Fact]:
             "Ihr Antrag",
             f"„{case.title}“ vom {format_date(timezone.localdate(case.application.submitted_at))}",
         ),
-        Fact("Ergebnis", decision.get_outcome_display()),
+        Fact("Ergebnis", decision.outcome_label),
     ]
     if decision.amount is not None:
         found.append(Fact("Betrag", format_amount(decision.amount)))
