@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import lru_cache
 from typing import Any
 
-from rathaus.casework.services.packages import Package
-from rathaus.engine.letters import LetterProblem, check_letter
+from rathaus.casework.services.packages import Package, letter_problems
 from rathaus.engine.letters.render import plain_data
 from rathaus.law.days import Land
 from rathaus.law.notification import remedy_for
@@ -30,16 +28,10 @@ def problems_of_letters(
     found = []
     for name in names:
         if name in package.letters:
-            found += [f"{name}, {problem}" for problem in _problems(package.letters[name], printed)]
+            found += [f"{name}, {problem}" for problem in letter_problems(package.letters[name], printed)]
         else:
             found.append(f"Die Vorlage „{name}“ fehlt.")
     return found
-
-
-@lru_cache(maxsize=256)
-def _problems(template: str, data: str) -> tuple[LetterProblem, ...]:
-    """Checking takes a process of its own; the same letter with the same data is checked once."""
-    return tuple(check_letter(template, json.loads(data)))
 
 
 def sample_letter_data(

@@ -16,7 +16,7 @@ from rathaus.casework.services.manifest import Manifest, ManifestError
 from rathaus.engine.decisions import Decision, DecisionError, parse_dmn
 from rathaus.engine.expressions import Expression, ExpressionError, compile_expression
 from rathaus.engine.forms import Form, FormError
-from rathaus.engine.letters import check_letter
+from rathaus.engine.letters import LetterProblem, check_letter
 from rathaus.engine.workflow import Definition, DefinitionError, compile_bpmn
 
 MANIFEST, SCHEMA, UI, PROCESS, TABLES = (
@@ -113,7 +113,7 @@ def compile_package(files: Mapping[str, str], *, check_letters: bool = True) -> 
         problems += [
             Problem(name, found.line, found.reason)
             for name, text in letters.items()
-            for found in check_letter(text)
+            for found in letter_problems(text)
         ]
     samples = dict(_samples(files, problems))
     title = amount = None
@@ -136,6 +136,12 @@ def compile_package(files: Mapping[str, str], *, check_letters: bool = True) -> 
         content_hash(files),
         dict(files),
     )
+
+
+@lru_cache(maxsize=256)
+def letter_problems(template: str, data: str = "") -> tuple[LetterProblem, ...]:
+    """What is wrong with a letter, set with `data` (JSON) if given. It takes a process of its own, so it is kept."""
+    return tuple(check_letter(template, json.loads(data) if data else None))
 
 
 @lru_cache(maxsize=64)
