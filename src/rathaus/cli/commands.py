@@ -313,13 +313,9 @@ def _with_history(slug: str) -> list:
 @click.option("--once", is_flag=True, help="Endet, wenn nichts mehr zu tun ist.")
 def worker(concurrency: int, once: bool) -> None:
     """Run jobs: mail, letters, timers, seals. Start as many as you like."""
-    from procrastinate.contrib.django import app
+    from rathaus.core.jobs.worker import run_worker
 
-    connector: Any = app.connector  # Django's, which knows how a worker connects
-    with app.replace_connector(connector.get_worker_connector()) as ready:
-        ready.run_worker(
-            concurrency=concurrency, wait=not once, install_signal_handlers=True, listen_notify=not once
-        )
+    run_worker(concurrency=concurrency, once=once)
 
 
 @click.group()
