@@ -50,7 +50,9 @@ def test_from_application_to_notice(world: World, run_jobs: Callable[[], int]) -
         "Ihr Antrag ist eingegangen",
         "Ihr Bescheid ist da",
     ]
-    assert mail.outbox[0].to == ["gemeinde-lahnau@example.org"]  # the party has none of its own; its officer does
+    assert mail.outbox[0].to == [
+        "gemeinde-lahnau@example.org"
+    ]  # the party has none of its own; its officer does
 
 
 def test_question_and_answer(world: World, run_jobs: Callable[[], int]) -> None:
@@ -108,7 +110,12 @@ def test_sent_back_and_proposed_again(world: World) -> None:
         by=world.approver, task=world.task(case).id, answers={"freigegeben": False, "grund": "Zu viel."}
     )
     assert world.task(case).title == "Entscheidung vorschlagen"
-    complete_task(by=world.clerk, task=world.task(case).id, answers={**proposal, "betrag": Decimal("800.00")})
+    less = {**proposal, "betrag": Decimal("800.00")}
+    with pytest.raises(Refused, match="Teilweise bewilligen"):
+        complete_task(by=world.clerk, task=world.task(case).id, answers=less)
+    with pytest.raises(Refused, match="Mehr kann nicht"):
+        complete_task(by=world.clerk, task=world.task(case).id, answers={**less, "betrag": Decimal("900.01")})
+    complete_task(by=world.clerk, task=world.task(case).id, answers={**less, "ergebnis": "partly"})
     complete_task(by=world.approver, task=world.task(case).id, answers={"freigegeben": True})
     with world.clerk.acting():
         assert sorted(Decision.objects.values_list("state", flat=True)) == ["decided", "returned"]

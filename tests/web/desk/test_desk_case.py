@@ -17,7 +17,7 @@ from rathaus.casework.cases.actions.tasks import complete_task
 from rathaus.casework.cases.models import Case, Decision, Finding, Incident, Message, Task
 from rathaus.core.audit.actions import seal
 from rathaus.core.identity.models import Account
-from rathaus.domains.grants.models import Budget
+from rathaus.domains.grants.models import Booking, Budget
 
 EVIL = '<script>alert("x")</script>'
 
@@ -160,7 +160,7 @@ def test_sent_back_with_a_note_and_proposed_again(clerk: Desk, head: Desk) -> No
     assert "Zurückgegeben von Referatsleitung D3" in page
     assert "Bitte kürzer begründen." in page
     assert "Alles erfüllt." in page  # the reasons are there to be changed
-    clerk.post(clerk.task_url(case), **proposal(betrag="800,00"))
+    clerk.post(clerk.task_url(case), **proposal(ergebnis="partly", betrag="800,00"))
 
 
 def test_asking_the_applicant(clerk: Desk) -> None:
@@ -219,9 +219,11 @@ def test_somebody_was_faster(clerk: Desk, head: Desk) -> None:
 
 
 def test_money_that_is_short_books_nothing(clerk: Desk, head: Desk) -> None:
-    with clerk.actor.acting():
-        free = Budget.objects.get().amount
-    case = proposed(clerk.world, betrag=free + Decimal(1))
+    case, other = proposed(clerk.world), clerk.world.submit()
+    with clerk.actor.acting():  # meanwhile somebody else got nearly all
+        budget = Budget.objects.get()
+        taken = budget.amount - Decimal(1)
+        Booking.objects.create(authority_id=other.authority_id, budget=budget, case=other, amount=taken)
     answer = head.post(head.task_url(case), 422, freigegeben="ja", grund="getippt")
     page = answer.content.decode()
     assert "reichen nicht" in page
@@ -229,8 +231,8 @@ def test_money_that_is_short_books_nothing(clerk: Desk, head: Desk) -> None:
     assert "Es ist nichts gespeichert." in page
     with head.actor.acting():
         assert Decision.objects.get().state == "proposed"
-        assert Budget.objects.get().committed == 0
-        assert Task.objects.get(state="open").title == "Freigeben"
+        assert Budget.objects.get().committed == taken
+        assert Task.objects.get(state="open", case=case).title == "Freigeben"
 
 
 def test_an_incident_is_seen_and_retried(clerk: Desk, head: Desk, run_jobs: Callable[[], int]) -> None:

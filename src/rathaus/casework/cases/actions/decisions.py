@@ -15,6 +15,7 @@ from rathaus.casework.cases.models import Decision, Finding, label_of
 from rathaus.casework.cases.steps import Run, lock
 from rathaus.casework.services.operations import Refused, operation
 from rathaus.core.identity.actors import Actor, NotAllowed
+from rathaus.law.money import format_amount
 
 HEAD = "Leitung"  # the role that may allow an exception from a rule
 
@@ -29,6 +30,7 @@ def propose(
         raise Refused("Schreiben Sie eine Begründung. Sie steht im Bescheid.")
     if amount is not None and (amount < 0 or amount != round(amount, 2)):
         raise Refused("Der Betrag muss ein Betrag in Euro und Cent sein.")
+    _fits_what_was_asked(run, outcome, amount)
     if outcome != Outcome.REFUSED:
         failed = Finding.objects.filter(case=run.case, result=FindingResult.FAILED, excepted_at=None).first()
         if failed:
@@ -48,6 +50,18 @@ def propose(
     )
     run.record(events.PROPOSED, outcome=label_of(run.case, outcome))
     return decision
+
+
+def _fits_what_was_asked(run: Run, outcome: str, amount: Decimal | None) -> None:
+    """Nobody is granted more than they applied for, and less is a partial grant where the service knows one."""
+    asked = run.case.amount
+    if asked is None or amount is None or outcome == Outcome.REFUSED:
+        return
+    if amount > asked:
+        raise Refused(f"Beantragt sind {format_amount(asked)}. Mehr kann nicht bewilligt werden.")
+    partly = run.package.manifest.results.get(Outcome.PARTLY)
+    if outcome == Outcome.GRANTED and amount < asked and partly:
+        raise Refused(f"Das ist weniger als beantragt ({format_amount(asked)}). Wählen Sie „{partly.tun}“.")
 
 
 def decide(run: Run, *, approve: bool, note: str) -> Decision:
