@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.casework.packages import probe
 
 from rathaus.casework.cases.actions.submission import submit_application
 from rathaus.casework.cases.models import Case, Task
@@ -21,7 +22,6 @@ from rathaus.core.identity.models import Account, Party
 from rathaus.core.identity.queries import actor_of
 from rathaus.core.tenancy import new_id
 from rathaus.domains.grants.actions import set_up_call
-from tests.casework.packages import probe
 
 
 @dataclass
@@ -60,7 +60,12 @@ def account(email: str, name: str = "") -> Account:
 def make_world() -> World:
     def authority(kind: AuthorityKind, name: str, ags: str = "") -> Authority:
         return Authority.objects.create(
-            kind=kind, name=name, label=name, sort_key=name.lower(), slug=name.lower().replace(" ", "-"), ags=ags
+            kind=kind,
+            name=name,
+            label=name,
+            sort_key=name.lower(),
+            slug=name.lower().replace(" ", "-"),
+            ags=ags,
         )
 
     ministry = authority(AuthorityKind.MINISTRY, "Ministerium")

@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from tests.casework.conftest import World
 
 from rathaus.casework.cases.actions.drafts import begin_draft, discard_draft, save_draft
 from rathaus.casework.cases.actions.submission import InvalidAnswers, submit_draft
 from rathaus.casework.cases.jobs import expire_drafts
 from rathaus.casework.cases.models import Case, Draft
 from rathaus.core.identity.actors import NotAllowed
-from tests.casework.conftest import World
 
 ANSWERS = {"titel": "Neue Akte", "betrag": "900.00", "ausgaben": "1000.00"}
 

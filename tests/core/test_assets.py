@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from fontTools.ttLib import TTFont
 
-from rathaus.engine.letters import render_letter
 from rathaus.core.assets import build_assets
+from rathaus.engine.letters import render_letter
 
 NODE_MODULES = Path(__file__).parents[2] / "node_modules"
 # DIN 91379: letters of names in Europe, some of them with combining marks.

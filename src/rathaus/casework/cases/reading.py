@@ -1,7 +1,7 @@
 """A case under lock with all that a step needs, in one statement.
 
 Written as SQL once, and its rows made into instances here: building the same query anew through the ORM took half of
-the processor time of a step (docs/leistung.md). Row-level security holds as for every other statement.
+the processor time of a step (docs/performance.md). Row-level security holds as for every other statement.
 """
 
 from __future__ import annotations

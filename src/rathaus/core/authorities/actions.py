@@ -67,7 +67,9 @@ def _merge(known: Authority | None, row: Mapping[str, str], land: str, slugs: se
     authority = known or Authority(slug="")
     name = display_name(row["name"])
     authority.kind, authority.name, authority.land, authority.ags = KINDS[row["type"]], name, land, row["ags"]
-    authority.label = name if name.lower().endswith("kreis") else f"{row['type'].removeprefix('kreisfreie ')} {name}"
+    authority.label = (
+        name if name.lower().endswith("kreis") else f"{row['type'].removeprefix('kreisfreie ')} {name}"
+    )
     authority.sort_key = sort_key(name)
     authority.region, authority.county = row["regierungsbezirk"], row["county"]
     if row.get("population"):

@@ -3,7 +3,7 @@
 Statements whose answer nobody reads (BEGIN, SAVEPOINT, RELEASE, the settings of `acting`) wait and travel with the next
 one in a pipeline. What waits holds for the transaction only: on COMMIT or ROLLBACK it is dropped, so a transaction or
 savepoint that runs no statement costs nothing. Parameters are bound by the server, and a statement that comes again is
-prepared: planning was two thirds of the time that the database took for a step of a case (docs/leistung.md).
+prepared: planning was two thirds of the time that the database took for a step of a case (docs/performance.md).
 """
 
 from __future__ import annotations
