@@ -1,0 +1,5 @@
+"""`rathaus bench`: the figures of docs/leistung.md, measured with their yardsticks in the same run."""
+
+from rathaus.cli.bench.command import bench
+
+__all__ = ["bench"]

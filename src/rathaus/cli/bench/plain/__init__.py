@@ -1,0 +1,1 @@
+"""Yardstick D: a bare Django page with session, login and one write through the ORM per request."""

@@ -1,0 +1,32 @@
+"""The round of 446, as `rathaus demo` runs it, on this database."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from rathaus.cli.bench.figures import Figure, Sizes, number
+
+GOAL_SECONDS = 30
+
+
+def measure(sizes: Sizes) -> Iterator[Figure]:
+    """Seconds from the import of the file to the last notice."""
+    from rathaus.cli.demo.place import prepare_place
+    from rathaus.cli.demo.round import run_round, write_applications
+
+    place = prepare_place()
+    place = replace(place, all_2020=place.all_2020[: sizes.applicants])
+    file = Path(os.environ["RATHAUS_VAR"]) / "antraege.csv"
+    lines = write_applications(place, file)
+    seconds = run_round(place, file, lambda name, done, total: None)
+    yield Figure(
+        "whole_round",
+        f"Runde mit {lines} Anträgen, Einlesen bis letzter Bescheid",
+        f"≤ {GOAL_SECONDS} s",
+        f"{number(seconds)} s, {number(lines / seconds)} Bescheide/s",
+        is_reached=seconds <= GOAL_SECONDS,
+        values={"seconds": seconds, "applications": lines},
+    )
