@@ -62,7 +62,10 @@ def committed(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -
             "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'django_migrations' "
             "AND tablename NOT LIKE 'django_content_type%' AND tablename NOT LIKE 'auth_permission%'"
         ).fetchall()
-        cleaner.execute("TRUNCATE " + ", ".join(f'"{name}"' for (name,) in tables) + " CASCADE")
+        with cleaner.transaction():  # deleting a few rows is quicker than truncating many empty tables
+            cleaner.execute("SET LOCAL session_replication_role = replica")
+            for (name,) in tables:
+                cleaner.execute(f'DELETE FROM "{name}"')
 
 
 @pytest.fixture(autouse=True)

@@ -178,6 +178,7 @@ def stalled(
 
 def recover() -> None:
     import asyncio
+    from concurrent.futures import ThreadPoolExecutor
     from types import SimpleNamespace
 
     context: Any = SimpleNamespace(app=app)
@@ -188,7 +189,8 @@ def recover() -> None:
             async with app.open_async():
                 await retry_stalled.func(context, 0)
 
-    asyncio.run(run())
+    with ThreadPoolExecutor(1) as thread:  # a loop of its own: a browser beside us may be running one here
+        thread.submit(asyncio.run, run()).result()
 
 
 @pytest.mark.parametrize(

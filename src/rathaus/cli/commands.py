@@ -15,6 +15,9 @@ import click
 from rich.console import Console
 
 if TYPE_CHECKING:
+    from rathaus.core.authorities.models import Authority
+
+if TYPE_CHECKING:
     from rathaus.casework.services.models import Offer
 
 console = Console(highlight=False)
@@ -267,17 +270,20 @@ def audit() -> None:
 
 @audit.command("verify")
 @click.option("--authority", "slug", default="", help="Nur diese Behörde.")
-def audit_verify(slug: str) -> None:
+@click.option(
+    "--head", default="", help="Früherer Kopf dieser Behörde: zeigt, ob das Ende abgeschnitten wurde."
+)
+def audit_verify(slug: str, head: str) -> None:
     """Recompute all seals. Exits with 1 if anything was changed, removed or added."""
     from rathaus.core.audit.queries import verify
     from rathaus.core.authorities.models import Authority
 
     bad = False
     for authority in _with_history(slug):
-        found = verify(authority.id)
+        found = verify(authority.id, known_head=head)
         console.print(
             f"{authority.label}: {found.events} Ereignisse in {found.blocks} Blöcken, {found.unsealed} noch ohne Siegel"
-            + (f", Kopf {found.head[:16]}…" if found.head else "")
+            + (f", Kopf {found.head}" if found.head else "")
         )
         for fault in found.faults:
             bad = True
@@ -299,12 +305,12 @@ def audit_seal() -> None:
             console.print(f"{authority.label}: Block {block.number} mit {len(block.event_ids)} Ereignissen")
 
 
-def _with_history(slug: str) -> list:
-    """Authorities that offer something; only they have a history."""
-    from rathaus.casework.services.models import Offer
+def _with_history(slug: str) -> list[Authority]:
+    """Authorities that have a history, by name."""
+    from rathaus.core.audit.queries import authorities_with_history
     from rathaus.core.authorities.models import Authority
 
-    found = Authority.objects.filter(id__in=Offer.objects.values("authority_id")).order_by("sort_key")
+    found = Authority.objects.filter(id__in=authorities_with_history()).order_by("sort_key", "id")
     return list(found.filter(slug=slug) if slug else found)
 
 

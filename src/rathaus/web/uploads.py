@@ -106,4 +106,4 @@ class UploadLimit:
 
 def _length(request: HttpRequest) -> int:
     text = request.META.get("CONTENT_LENGTH") or "0"
-    return int(text) if text.isdigit() else 0
+    return int(text) if text.isdecimal() else 0

@@ -148,6 +148,8 @@ def _multipart(pairs: Sequence[tuple[str, str]], uploads: Mapping[str, Upload]) 
 
 def _words(content: bytes) -> str:
     try:
-        return " ".join("".join(html.document_fromstring(content).itertext()).split())[:300]
+        return " ".join(
+            html.tostring(html.document_fromstring(content), method="text", encoding="unicode").split()
+        )[:300]
     except ValueError:
         return ""

@@ -16,6 +16,7 @@ from unittest.mock import patch
 from wsgiref.util import setup_testing_defaults
 
 import psycopg
+from django.core.wsgi import get_wsgi_application
 
 from rathaus.casework.services.packages import package_of
 from rathaus.cli.bench.client import Send
@@ -72,7 +73,7 @@ def people_in_process(place: Place, asked: list[tuple[str, str, int]]) -> People
 
 def in_process(asked: list[tuple[str, str, int]]) -> Send:
     """Asks the site's WSGI application itself."""
-    from rathaus.config.wsgi import application
+    application = get_wsgi_application()
 
     def send(
         method: str, path: str, headers: Mapping[str, str], body: bytes

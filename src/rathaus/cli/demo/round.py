@@ -21,6 +21,7 @@ from rathaus.casework.cases.actions.importing import import_applications
 from rathaus.casework.cases.actions.tasks import complete_task
 from rathaus.casework.cases.enums import CaseState
 from rathaus.casework.cases.models import Case, Finding, Incident, Task
+from rathaus.cli.commands import beside
 from rathaus.cli.demo.place import ROOT, Place
 from rathaus.core.identity.actors import Actor
 from rathaus.domains.grants.models import Allotment
@@ -135,7 +136,7 @@ def run_round(place: Place, file: Path, progress: Progress) -> float:
     import_applications(
         by=Actor.system(place.ministry.id),
         content=file.read_bytes(),
-        attachments=lambda name: (file.parent / name).read_bytes(),
+        attachments=beside(file),
         progress=lambda done, total: progress("Anträge einlesen, Regeln prüfen", done, total),
     )
     with workers(2):

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from rathaus.casework.cases.enums import DecisionState
@@ -157,16 +157,18 @@ def award(step: Run) -> dict[str, Any]:
 def _book(step: Run, budget: Budget, amount: Decimal) -> None:
     case = step.case
     try:
-        Booking.objects.create(
-            authority_id=case.authority_id,
-            budget=budget,
-            case=case,
-            amount=amount,
-            booked_by_id=step.by.account,
-        )
+        with transaction.atomic():
+            Booking.objects.create(
+                authority_id=case.authority_id,
+                budget=budget,
+                case=case,
+                amount=amount,
+                booked_by_id=step.by.account,
+            )
     except IntegrityError as wrong:
         if "budget_not_exceeded" not in str(wrong):
             raise
+        budget.refresh_from_db()
         raise Refused(
             f"Die Mittel {budget.year} reichen nicht: {format_amount(budget.amount - budget.committed)} sind frei, "
             f"{format_amount(amount)} werden gebraucht."

@@ -120,14 +120,14 @@ class Checker:
 
     def find(self, place: str) -> Field | Table | None:
         """The field, table or column at a place with row numbers (``kosten.3.betrag``)."""
-        path = ".".join(part for part in place.split(".") if not part.isdigit())
+        path = ".".join(part for part in place.split(".") if not part.isdecimal())
         return self.items.get(path) or (self.columns[path][1] if path in self.columns else None)
 
     def label(self, place: str) -> str:
         """What a list of errors calls a place: „Position 4: Betrag“."""
         item = self.find(place)
         table = self.items.get(place.split(".")[0]) or self._table_of(place)
-        number = next((int(part) for part in place.split(".") if part.isdigit()), None)
+        number = next((int(part) for part in place.split(".") if part.isdecimal()), None)
         if item is None:
             return place
         if isinstance(table, Table) and number is not None:
@@ -136,7 +136,7 @@ class Checker:
 
     def _table_of(self, place: str) -> Field | Table | None:
         parts = place.split(".")
-        at = next((at for at, part in enumerate(parts) if part.isdigit()), len(parts))
+        at = next((at for at, part in enumerate(parts) if part.isdecimal()), len(parts))
         return self.items.get(".".join(parts[:at]))
 
     def _add(self, errors: dict[str, FieldError], applying: frozenset[str], place: str, message: str) -> None:
@@ -171,7 +171,7 @@ class Checker:
             value = value[part]
         for at, part in enumerate(parts):
             original = places.get(".".join(parts[:at]))
-            if part.isdigit() and original is not None:
+            if part.isdecimal() and original is not None:
                 parts[at] = str(original[int(part)])
         keyword, limit = error.kind.name, error.kind.value
         if keyword == "additionalProperties":
@@ -236,8 +236,8 @@ class Checker:
 
     def _position(self, error: FieldError) -> tuple[int, int, int, str]:
         parts = error.path.split(".")
-        row = next((int(part) for part in parts if part.isdigit()), -1)
-        plain = ".".join(part for part in parts if not part.isdigit())
+        row = next((int(part) for part in parts if part.isdecimal()), -1)
+        plain = ".".join(part for part in parts if not part.isdecimal())
         column, _ = self.columns.get(plain, (-1, None))
         owner = plain.rpartition(".")[0] if column >= 0 else plain
         return self.order.get(owner, len(self.order)), row, column, error.path
@@ -246,7 +246,7 @@ class Checker:
 def place_of_row(name: str, path: str) -> int | None:
     """The row that an HTML name of the table at ``path`` belongs to (``kosten.3.betrag`` → 3), if it does."""
     number = name.removeprefix(f"{path}.").partition(".")[0] if name.startswith(f"{path}.") else ""
-    return int(number) if number.isascii() and number.isdigit() and len(number) < 6 else None
+    return int(number) if number.isascii() and number.isdecimal() and len(number) < 6 else None
 
 
 def base_name(name: str) -> str:

@@ -256,12 +256,12 @@ class Form:
     def _owner(self, place: str) -> str:
         """The path of the field or table that a place with row numbers belongs to."""
         parts = place.split(".")
-        at = next((at for at, part in enumerate(parts) if part.isdigit()), len(parts))
+        at = next((at for at, part in enumerate(parts) if part.isdecimal()), len(parts))
         return ".".join(parts[:at])
 
     def _row(self, place: str) -> tuple[str, int]:
         path, _, number = place.rpartition(".")
-        if number.isascii() and number.isdigit() and len(number) < 6:
+        if number.isascii() and number.isdecimal() and len(number) < 6:
             return path, int(number)
         return place, 0
 

@@ -178,7 +178,7 @@ def _parse_number(field: Field, text: str) -> int | float:
 
 def _few_digits(bare: str, text: str) -> str:
     # More digits than a float keeps would come back as another number.
-    if sum(char.isdigit() for char in bare) > limits.NUMBER_DIGITS:
+    if sum(char.isdecimal() for char in bare) > limits.NUMBER_DIGITS:
         raise WrongText(f"Die Zahl „{short(text)}“ hat mehr als {limits.NUMBER_DIGITS} Stellen.")
     return bare
 

@@ -225,7 +225,7 @@ def _moment(reader: Reader, element: etree._Element, form: str, text: str) -> Mo
     fixed = parse(text)
     if fixed is not None:
         return Moment(form, text, fixed)
-    if form == "cycle" or text[:1].isdigit() or (text[:1] == "P" and text[1:2].isdigit()):
+    if form == "cycle" or text[:1].isdecimal() or (text[:1] == "P" and text[1:2].isdecimal()):
         reader.problem(element, f"„{short(text)}“ ist keine gültige Zeitangabe nach ISO 8601.")
         return None
     expression = reader.expression(element, text)
