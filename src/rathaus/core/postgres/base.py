@@ -13,7 +13,6 @@ from typing import Any
 
 import psycopg
 from django.db.backends.postgresql import base
-from psycopg.pq import TransactionStatus
 
 PREPARE_AFTER = 3  # uses of a statement on a connection
 
@@ -30,18 +29,16 @@ class Cursor(psycopg.Cursor[Any]):
     """A cursor that takes along what waits for its connection."""
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Cursor:
-        connection = self.connection
-        waiting = waiting_of(connection)
-        begins = not connection.autocommit and connection.info.transaction_status == TransactionStatus.IDLE
-        if not waiting and not begins:
+        waiting = waiting_of(self.connection)
+        if not waiting:
             super().execute(query, params, **options)
             return self
         sent = list(waiting)
         waiting.clear()
-        with connection.pipeline():  # psycopg itself puts BEGIN in front
+        with self.connection.pipeline():
             for statement, values in sent:
                 # Names of savepoints differ each time; counting them would push out what comes again.
-                psycopg.Cursor(connection).execute(statement, values, prepare=None if values else False)
+                psycopg.Cursor(self.connection).execute(statement, values, prepare=None if values else False)
             super().execute(query, params, **options)
         return self
 
@@ -84,10 +81,22 @@ class DatabaseWrapper(base.DatabaseWrapper):
             "prepare_threshold": PREPARE_AFTER,
         }
 
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        found = super().get_new_connection(conn_params)
+        found.autocommit = True  # as far as the driver knows, see _set_autocommit
+        return found
+
     def create_cursor(self, name: str | None = None) -> Any:
-        if name:  # read in pieces from the server's side, which goes in no pipeline
-            self.create_cursor().send_waiting()
-        return super().create_cursor(name)
+        if not name:
+            return super().create_cursor()
+        self.create_cursor().send_waiting()  # what is read in pieces goes in no pipeline
+        return psycopg.ServerCursor(self.connection, name, scrollable=False, withhold=self.get_autocommit())
+
+    def _set_autocommit(self, autocommit: bool) -> None:
+        # The driver stays in autocommit: a BEGIN of its own would be a round trip.
+        self.waiting.clear()
+        if not autocommit:
+            self.with_next("BEGIN", [])
 
     def _savepoint(self, sid: str) -> None:
         self.with_next(self.ops.savepoint_create_sql(sid), [])
@@ -110,7 +119,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _commit(self) -> None:
         self.waiting.clear()
         super()._commit()  # type: ignore[misc]  # the stubs leave it out
+        self._set_autocommit(self.autocommit)
 
     def _rollback(self) -> None:
         self.waiting.clear()
         super()._rollback()  # type: ignore[misc]  # the stubs leave it out
+        self._set_autocommit(self.autocommit)
