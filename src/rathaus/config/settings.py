@@ -8,7 +8,8 @@ from pathlib import Path
 import dj_database_url
 
 ROOT = Path(__file__).resolve().parents[3]
-VAR = Path(os.environ.get("RATHAUS_VAR", ROOT / "var"))
+VAR = Path(os.environ.get("RATHAUS_VAR", ROOT / "var"))  # data
+BUILD = ROOT / "var/build"  # what `rathaus assets build` makes of this checkout
 
 IS_PREVIEW = os.environ.get("RATHAUS_PREVIEW", "1") == "1"
 BASE_URL = os.environ.get("RATHAUS_URL", "http://localhost:8000")
@@ -181,12 +182,12 @@ STATICFILES_DIRS = [
     ("kern", ROOT / "node_modules/@kern-ux/native/dist"),
     ("htmx", ROOT / "node_modules/htmx.org/dist"),
     ("bpmn", ROOT / "node_modules/bpmn-js/dist"),
-    ("fonts", VAR / "build/fonts"),
+    ("fonts", BUILD / "fonts"),
 ]
 WHITENOISE_MAX_AGE = 3600
 WHITENOISE_USE_FINDERS = True
 BLOB_ROOT = VAR / "blobs"
-LETTER_FONTS = VAR / "build/letter-fonts"
+LETTER_FONTS = BUILD / "letter-fonts"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": BLOB_ROOT}},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},

@@ -1,0 +1,67 @@
+"""The main job as a newcomer runs it: the command in a process of its own, on a database of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Where the demo keeps its data; short, since the socket of the server lies in it."""
+    path = ROOT / f"var/d{os.getpid()}"
+    path.mkdir(parents=True)
+    yield path
+    _rathaus(path, "demo", "--forget")
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def _rathaus(folder: Path, *arguments: str) -> str:
+    kept = {name: value for name, value in os.environ.items() if "DATABASE" not in name}
+    done = subprocess.run(
+        [sys.executable, "-m", "rathaus", *arguments],
+        env={**kept, "RATHAUS_VAR": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=400,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def _demo(folder: Path) -> dict[str, Any]:
+    _rathaus(folder, "demo", "--no-serve", "--json", str(folder / "ergebnis.json"))
+    return json.loads((folder / "ergebnis.json").read_text(encoding="utf-8"))
+
+
+def test_the_round_of_446(folder: Path) -> None:
+    result = _demo(folder)
+    first, smart = [row for row in result["rows"] if not row["region"]]
+    counted = ("applications", "approved", "notices", "exceptions")
+    assert [first[name] for name in counted] == [443, 443, 443, 0]
+    assert [smart[name] for name in counted] == [3, 3, 3, 1]
+    assert Decimal(first["amount"]) == Decimal("16000000.00")
+    assert Decimal(first["free"]) == 0
+    assert Decimal(smart["amount"]) == Decimal("675958.10")
+    assert Decimal(smart["free"]) == Decimal("32000000.00") - Decimal("675958.10")
+    by_region = [row for row in result["rows"] if row["region"] and row["call"] == first["call"]]
+    assert {row["region"] for row in by_region} == {"Darmstadt", "Gießen", "Kassel"}
+    assert sum(row["notices"] for row in by_region) == 443
+    assert sum(Decimal(row["amount"]) for row in by_region) == Decimal("16000000.00")
+    again = _demo(folder)  # safe and quick: nothing is handed in or decided twice
+    assert again["rows"] == result["rows"]
+    assert again["seconds"] == result["seconds"]
+    _rathaus(folder, "audit", "seal")
+    assert "Ereignisse in 1 Blöcken" in _rathaus(folder, "audit", "verify")
