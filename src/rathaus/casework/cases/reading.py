@@ -6,8 +6,9 @@ the processor time of a step (docs/performance.md). Row-level security holds as 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -17,22 +18,19 @@ from rathaus.casework.cases.models import Application, Case, CaseProcess, Task
 from rathaus.casework.services.models import Offer
 from rathaus.core.authorities.models import Authority
 
-_PARTS: tuple[tuple[str, type[models.Model]], ...] = (
-    ("p", CaseProcess),
-    ("c", Case),
-    ("a", Application),
-    ("o", Offer),
-    ("u", Authority),
-    ("g", Authority),
+Parts = tuple[tuple[str, type[models.Model]], ...]
+_ALWAYS: Parts = (("p", CaseProcess), ("c", Case), ("a", Application), ("o", Offer))
+_PLACES: Parts = (("u", Authority), ("g", Authority))
+_JOINS = """ JOIN cases_application a ON a.case_id = c.id JOIN services_offer o ON o.id = c.offer_id"""
+_BY_CASE = (
+    "cases_caseprocess p JOIN cases_case c ON c.id = p.case_id JOIN authorities_authority u ON u.id = c.authority_id "
+    "LEFT JOIN authorities_authority g ON g.id = c.applicant_id" + _JOINS + " WHERE p.case_id = %s"
 )
-_FROM = """FROM {first}
-  JOIN cases_application a ON a.case_id = c.id
-  JOIN services_offer o ON o.id = c.offer_id
-  JOIN authorities_authority u ON u.id = c.authority_id
-  LEFT JOIN authorities_authority g ON g.id = c.applicant_id
-  WHERE {where} = %s FOR UPDATE OF p"""
-_BY_CASE = "cases_caseprocess p JOIN cases_case c ON c.id = p.case_id"
-_BY_TASK = "cases_task t JOIN cases_case c ON c.id = t.case_id JOIN cases_caseprocess p ON p.case_id = c.id"
+_BY_TASK = (
+    "cases_task t JOIN cases_case c ON c.id = t.case_id JOIN cases_caseprocess p ON p.case_id = c.id"
+    + _JOINS
+    + " WHERE t.id = %s"
+)
 
 
 def locked_case(case: UUID) -> CaseProcess:
@@ -40,62 +38,70 @@ def locked_case(case: UUID) -> CaseProcess:
 
     Raises CaseProcess.DoesNotExist for what is not visible.
     """
-    row = _one(_statement(_PARTS, _BY_CASE, "p.case_id"), case)
-    if row is None:
+    found = _read((*_ALWAYS, *_PLACES), _BY_CASE, case)
+    if found is None:
         raise CaseProcess.DoesNotExist
-    return _linked(row)
-
-
-def locked_task(task: UUID) -> tuple[CaseProcess, Task]:
-    """The same by one of its tasks. Raises Task.DoesNotExist for what is not visible."""
-    row = _one(_statement((*_PARTS, ("t", Task)), _BY_TASK, "t.id"), task)
-    if row is None:
-        raise Task.DoesNotExist
-    process = _linked(row)
-    found = _instance(Task, row[_width(_PARTS) :])
-    found.case = process.case
-    return process, found
-
-
-def _one(statement: str, key: UUID) -> Sequence[Any] | None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [key])
-        return cursor.fetchone()
-
-
-@cache
-def _statement(parts: tuple[tuple[str, type[models.Model]], ...], first: str, where: str) -> str:
-    columns = ", ".join(
-        f"{alias}.{field.column}" for alias, model in parts for field in model._meta.concrete_fields
-    )
-    # Names of our own tables and columns only; the key is a parameter.
-    return f"SELECT {columns} {_FROM.format(first=first, where=where)}"
-
-
-def _linked(row: Sequence[Any]) -> CaseProcess:
-    found = []
-    start = 0
-    for _, model in _PARTS:
-        width = len(model._meta.concrete_fields)
-        found.append(_instance(model, row[start : start + width]))
-        start += width
-    process, case, application, offer, authority, applicant = found
-    process.case = application.case = case
-    case.offer, case.authority, case.applicant = offer, authority, applicant
+    process = _linked(found)
+    process.case.authority, process.case.applicant = found
     return process
 
 
-def _width(parts: tuple[tuple[str, type[models.Model]], ...]) -> int:
-    return sum(len(model._meta.concrete_fields) for _, model in parts)
+def locked_task(task: UUID) -> tuple[CaseProcess, Task]:
+    """The process of a task, locked, with case, application and offer, and the task. What else the case refers to is
+    read when somebody asks for it. Raises Task.DoesNotExist for what is not visible."""
+    found = _read((*_ALWAYS, ("t", Task)), _BY_TASK, task)
+    if found is None:
+        raise Task.DoesNotExist
+    process = _linked(found)
+    (open_task,) = found
+    open_task.case = process.case
+    return process, open_task
 
 
-def _instance(model: type[models.Model], values: Sequence[Any]) -> Any:
-    """A row as an instance; None where an outer join found nothing."""
-    fields = model._meta.concrete_fields
-    converted = list(values)
-    for place, field in enumerate(fields):
-        if field.primary_key and converted[place] is None:
-            return None
-        if hasattr(field, "from_db_value"):
-            converted[place] = field.from_db_value(converted[place], None, connection)
-    return model.from_db(connection.alias, [field.attname for field in fields], converted)
+def _linked(found: Iterator[Any]) -> CaseProcess:
+    """The first four of a row, knowing each other."""
+    process, case, application, offer = islice(found, 4)
+    process.case = application.case = case
+    case.offer = offer
+    return process
+
+
+def _read(parts: Parts, source: str, key: UUID) -> Iterator[Any] | None:
+    """One row as instances, in the order of the parts; None where nothing is visible."""
+    with connection.cursor() as cursor:
+        cursor.execute(_statement(parts, source), [key])
+        row = cursor.fetchone()
+    return None if row is None else _instances(parts, row)
+
+
+@cache
+def _statement(parts: Parts, source: str) -> str:
+    columns = ", ".join(f"{alias}.{field.column}" for alias, model in parts for field in _fields(model))
+    # Names of our own tables and columns only; the key is a parameter.
+    return f"SELECT {columns} FROM {source} FOR UPDATE OF p"  # noqa: S608
+
+
+def _instances(parts: Parts, row: Sequence[Any]) -> Iterator[Any]:
+    values = iter(row)
+    for _, model in parts:
+        names, key, converted = _shape(model)
+        own = list(islice(values, len(names)))
+        for place, field in converted:
+            own[place] = field.from_db_value(own[place], None, connection)
+        # An outer join that found nothing has no key.
+        yield None if own[key] is None else model.from_db(connection.alias, names, own)
+
+
+@cache
+def _shape(model: type[models.Model]) -> tuple[list[str], int, list[tuple[int, Any]]]:
+    """Names of a row's values, the place of the key, and what Django converts on the way from the database."""
+    fields = _fields(model)
+    return (
+        [field.attname for field in fields],
+        next(place for place, field in enumerate(fields) if field.primary_key),
+        [(place, field) for place, field in enumerate(fields) if hasattr(field, "from_db_value")],
+    )
+
+
+def _fields(model: type[models.Model]) -> tuple[models.Field, ...]:
+    return tuple(model._meta.concrete_fields)

@@ -1,4 +1,4 @@
-"""`rathaus bench`: the figures of docs/leistung.md, measured with their yardsticks in the same run."""
+"""`rathaus bench`: the figures of docs/performance.md, measured with their yardsticks in the same run."""
 
 from rathaus.cli.bench.command import bench
 

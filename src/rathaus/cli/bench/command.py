@@ -37,7 +37,7 @@ PARTS = ("memory", "steps", "web", "statements", "round", "lists", "program")
 @click.option("--only", type=click.Choice(PARTS), multiple=True, help="Nur diese Messung (mehrmals möglich).")
 @click.option("--quick", is_flag=True, help="Mit winzigen Zahlen: zeigt, dass alles läuft, sonst nichts.")
 def bench(json_file: Path | None, only: tuple[str, ...], quick: bool) -> None:
-    """Geschwindigkeit messen, mit den Maßstäben im selben Lauf (docs/leistung.md)."""
+    """Geschwindigkeit messen, mit den Maßstäben im selben Lauf (docs/performance.md)."""
     begun = time.perf_counter()
     urls = fresh_database(DATABASE)
     set_up_django(urls)

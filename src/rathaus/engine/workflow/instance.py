@@ -20,8 +20,8 @@ back they name as ``r:output``: the variable becomes the list of all values, in 
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections import ChainMap, deque
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -119,7 +119,8 @@ class Instance:
             values = self.values[scope] = decode(self.scopes[scope]["v"])
         return values
 
-    def names(self, scope: str) -> dict[str, Any]:
+    def names(self, scope: str) -> MutableMapping[str, Any]:
+        """What an expression may read here. The data of the case is not copied: it may be worked out when asked for."""
         found = []
         while True:
             entry = self.scopes[scope]
@@ -131,8 +132,7 @@ class Instance:
         names: dict[str, Any] = {}
         for values in reversed(found):
             names.update(values)
-        names.update(self.data)
-        return names
+        return ChainMap({}, self.data, names)  # type: ignore[arg-type]  # only the first is written to
 
     def assign(self, node: Node, scope: str, name: str, value: Any) -> None:
         if name in self.data or name == "result":
