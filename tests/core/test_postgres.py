@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext, suppress
 from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import DataError, connection, transaction
+from django.db import (
+    DataError,
+    InternalError,
+    OperationalError,
+    ProgrammingError,
+    connection,
+    connections,
+    transaction,
+)
 from django.test.utils import CaptureQueriesContext
 
 from rathaus.core.authorities.models import Authority
@@ -183,3 +192,120 @@ def test_a_statement_that_comes_again_is_prepared(wrapper: DatabaseWrapper) -> N
     for _ in range(5):
         assert not Authority.objects.filter(id=key).exists()
     assert len(prepared()) == 1
+
+
+def swallow(error: type[Exception], statement: str, values: list[Any] | None = None) -> None:
+    with suppress(error), connection.cursor() as cursor:
+        cursor.execute(statement, values)
+
+
+def swallow_within() -> None:
+    with transaction.atomic():
+        make("inner")
+        swallow(DataError, "SELECT 1/0")
+
+
+def test_an_error_swallowed_in_a_savepoint_is_told_at_its_end(wrapper: DatabaseWrapper) -> None:
+    """As Django does: else the transaction would go on, and its commit would silently be a rollback."""
+    with transaction.atomic():
+        make("outer")
+        with pytest.raises(InternalError, match="transaction is aborted"):
+            swallow_within()
+        make("after")
+    assert names() == {"outer", "after"}
+
+
+def test_a_value_that_cannot_be_sent_leaves_the_transaction_whole(wrapper: DatabaseWrapper) -> None:
+    with transaction.atomic():
+        wrapper.with_next(SET, ["a"])
+        swallow(DataError, "SELECT %s", ["\x00"])
+        assert value_of() == "a"
+        make("kept")
+        with suppress(ProgrammingError), transaction.atomic():
+            make("undone")
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT %s, %s", ["one"])
+    assert names() == {"kept"}
+
+
+def test_errors_do_not_confuse_what_is_prepared(wrapper: DatabaseWrapper) -> None:
+    for turn in range(8):
+        with suppress(DataError), transaction.atomic():
+            if turn % 2:
+                wrapper.with_next("SELECT 1/0", [])
+            assert value_of() is None
+        with suppress(DataError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT 1/%s::int", [turn % 3])
+            assert cursor.fetchone() is not None
+    with transaction.atomic():
+        assert value_of() is None
+
+
+def test_a_connection_that_breaks_in_a_transaction_is_replaced(
+    wrapper: DatabaseWrapper, superuser: Any
+) -> None:
+    with suppress(OperationalError), transaction.atomic():
+        make("lost")
+        wrapper.with_next(SET, ["a"])
+        superuser.execute("SELECT pg_terminate_backend(%s)", [wrapper.connection.info.backend_pid])
+        with transaction.atomic():
+            make("lost too")
+    with transaction.atomic():
+        assert value_of() is None
+        make("new")
+    assert names() == {"new"}
+
+
+def test_what_waits_before_there_is_a_connection_is_not_lost(wrapper: DatabaseWrapper) -> None:
+    connection.close()
+    wrapper.with_next("SET SESSION application_name = 'tests'", [])
+    assert value_of("application_name") == "tests"
+
+
+def test_each_thread_waits_for_itself(wrapper: DatabaseWrapper) -> None:
+    def elsewhere() -> str | None:
+        with transaction.atomic():
+            found = value_of()
+        connection.close()
+        return found
+
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        wrapper.with_next(SET, ["mine"])
+        assert pool.submit(elsewhere).result() is None
+        assert value_of() == "mine"
+
+
+def test_the_owner_connects_as_django_does(wrapper: DatabaseWrapper) -> None:
+    assert not isinstance(connections["owner"], DatabaseWrapper)
+
+
+@pytest.mark.parametrize("is_atomic", [True, False])
+def test_reading_in_pieces_goes_on_while_others_run(wrapper: DatabaseWrapper, is_atomic: bool) -> None:
+    for name in "abcde":
+        make(name)
+    with transaction.atomic() if is_atomic else nullcontext():
+        seen = []
+        for found in Authority.objects.order_by("name").iterator(chunk_size=1):
+            with transaction.atomic():
+                seen += list(Authority.objects.filter(name=found.name).values_list("name", flat=True))
+            with suppress(LookupError), transaction.atomic():
+                Authority.objects.update(city="nowhere")
+                raise LookupError
+        assert seen == list("abcde")
+    assert set(Authority.objects.values_list("city", flat=True)) == {""}
+
+
+def test_transactions_by_hand_go_on_after_each_commit(wrapper: DatabaseWrapper) -> None:
+    transaction.set_autocommit(False)
+    try:
+        make("kept")
+        transaction.commit()
+        make("undone")
+        transaction.rollback()
+        make("kept too")
+        transaction.commit()
+        make("never committed")
+    finally:
+        transaction.rollback()
+        transaction.set_autocommit(True)
+    assert names() == {"kept", "kept too"}

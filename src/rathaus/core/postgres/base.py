@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 from django.db.backends.postgresql import base
+from psycopg.pq import TransactionStatus
 
 PREPARE_AFTER = 3  # uses of a statement on a connection
 
@@ -70,6 +71,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def with_next(self, statement: str, values: list[Any]) -> None:
         """Run a statement with the next one. It must count for the transaction only and give nothing to read."""
+        self.ensure_connection()
         self.waiting.append((statement, values))
 
     # --- what Django calls ---
@@ -105,6 +107,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         begin: tuple[str, list[Any]] = (self.ops.savepoint_create_sql(sid), [])
         if begin in self.waiting:
             self.waiting.remove(begin)
+        elif self.connection.info.transaction_status == TransactionStatus.INERROR:
+            # Somebody swallowed an error. Now it is told, and undone with the savepoint; waiting until later, it would
+            # break the whole transaction, whose COMMIT PostgreSQL answers with a silent ROLLBACK.
+            super()._savepoint_commit(sid)  # type: ignore[misc]  # the stubs leave it out
         else:
             self.with_next(self.ops.savepoint_commit_sql(sid), [])
 
