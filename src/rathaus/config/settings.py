@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 
@@ -94,8 +95,8 @@ TEMPLATES = [
 _FALLBACK = "postgresql://rathaus_app@localhost/rathaus"
 
 
-def _database(url: str) -> dict:
-    found = dict(dj_database_url.parse(url, conn_max_age=None))
+def _database(url: str) -> dict[str, Any]:
+    found: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=None))
     found["OPTIONS"] = {**found.get("OPTIONS", {}), "application_name": "rathaus"}
     return found
 
