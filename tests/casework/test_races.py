@@ -16,6 +16,7 @@ from rathaus.casework.cases.actions.messages import answer_request
 from rathaus.casework.cases.actions.submission import submit_draft
 from rathaus.casework.cases.actions.tasks import TaskTaken, claim_task, complete_task
 from rathaus.casework.cases.models import Application, Case, CaseProcess, Decision, Draft, Message, Task
+from rathaus.casework.cases.steps import lock
 from rathaus.casework.services.operations import Refused
 from rathaus.core.audit.models import Event
 from rathaus.core.identity.actions import add_member
@@ -330,3 +331,42 @@ def test_the_database_itself_keeps_the_budget(committed_world: World) -> None:
     with system.acting():
         assert Budget.objects.get().committed == Decimal("8000.00")
         assert Booking.objects.count() == 2
+
+
+# --- one case, two branches of its process -----------------------------------------------------------------------
+
+
+def notify(w: World, case: Case) -> None:
+    """What a branch that issues the notice does to the case."""
+    run = lock(case.id, by=Actor.system(w.ministry.id))
+    run.outcome = "granted"
+    run.write()
+
+
+def test_what_another_branch_told_the_applicant_stays(committed_world: World) -> None:
+    w = committed_world
+    case = w.submit()
+    ask = {"vollstaendig": False, "nachricht": "Was fehlt?"}
+    Rival(Actor.system(w.ministry.id), lambda: notify(w, case)).beats(
+        lambda: complete_task(by=w.clerk, task=w.task(case).id, answers=ask)
+    )
+    with w.clerk.acting():
+        found = Case.objects.get(id=case.id)
+    assert (found.outcome, found.state) == ("granted", "ACTION_REQUIRED")
+
+
+def test_the_state_follows_the_process_also_after_waiting(committed_world: World) -> None:
+    """We end where we began, but a rival was elsewhere meanwhile: the state is what the process says, not what we read."""
+    w = committed_world
+    case = w.submit()
+    task = w.task(case).id
+
+    def elsewhere() -> None:
+        notify(w, case)
+        Case.objects.filter(id=case.id).update(state="ACTION_REQUIRED")
+
+    Rival(Actor.system(w.ministry.id), elsewhere).beats(
+        lambda: complete_task(by=w.clerk, task=task, answers={"vollstaendig": True})
+    )
+    with w.clerk.acting():
+        assert Case.objects.get(id=case.id).state == "PROCESSING"

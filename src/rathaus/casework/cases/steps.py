@@ -311,7 +311,9 @@ _CASE_NEW = """c AS (INSERT INTO cases_case (id, authority_id, offer_id, party_i
 _APPLICATION = """a AS (INSERT INTO cases_application (id, authority_id, case_id, party_id, version_id, answers, submission,
     submitted_at, submitted_by_id)
   VALUES (%s, %s, %s, %s, %s, %s::jsonb, %s, %s, %s))"""
-_CASE = """c AS (UPDATE cases_case SET state = %s, closed_at = %s, outcome = %s WHERE id = %s)"""
+# Compared here, under the lock: whoever waited for it has read the case as it was before.
+_CASE = """c AS (UPDATE cases_case SET state = %s, closed_at = %s, outcome = coalesce(nullif(%s, ''), outcome)
+  WHERE id = %s AND (state <> %s OR outcome <> coalesce(nullif(%s, ''), outcome)))"""
 _DONE = """d AS (UPDATE cases_task SET state = 'done', completed_at = %s, completed_by_id = %s
   WHERE case_id = %s AND token = %s AND state = 'open')"""
 _TASKS = """t AS (INSERT INTO cases_task (id, authority_id, case_id, token, element, title, role, form, arguments,
@@ -356,7 +358,6 @@ def _statement(run: Run) -> tuple[str, list[Any]]:
         parts.append(part)
         values.extend(given)
 
-    before = (run.case.state, run.case.outcome)
     run.case.state = run.case_state
     run.case.outcome = run.outcome or run.case.outcome
     run.case.closed_at = run.now if run.case.state == CaseState.COMPLETED else None
@@ -366,8 +367,7 @@ def _statement(run: Run) -> tuple[str, list[Any]]:
         add(_PROCESS_NEW, case, authority, run.version, state)
     else:
         add(_PROCESS, state, case, run.revision)
-        if (run.case.state, run.case.outcome) != before:
-            add(_CASE, run.case.state, run.case.closed_at, run.case.outcome, case)
+        add(_CASE, run.case.state, run.case.closed_at, run.outcome, case, run.case.state, run.outcome)
     if run.completed:
         add(_DONE, run.now, run.completed["account"], case, run.completed["token"])
     if run.tasks:
