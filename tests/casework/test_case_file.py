@@ -14,7 +14,7 @@ from rathaus.casework.cases.actions.tasks import complete_task
 from rathaus.casework.cases.queries import case_file
 
 
-@pytest.mark.parametrize("statement", range(1, 8))
+@pytest.mark.parametrize("statement", range(1, 6))
 def test_a_notice_that_is_filed_while_the_case_is_read(
     world: World, run_jobs: Callable[[], int], statement: int
 ) -> None:

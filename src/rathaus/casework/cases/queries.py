@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db.models import OuterRef, Q, Subquery, Value
+from django.db.models import Exists, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from rathaus.casework.cases.actions.tasks import open_for
@@ -149,14 +149,20 @@ class CaseFile:
 
 
 def case_file(by: Actor, reference: str) -> CaseFile:
-    """A case for the desk, by its reference, in seven statements.
+    """A case for the desk, by its reference, in four statements and one for each of findings, messages and incidents that
+    there are.
 
     Raises Case.DoesNotExist for what the authority does not keep.
     """
     newest_seal = Block.objects.filter(authority_id=OuterRef("authority_id")).order_by("-number")
     case = (
         Case.objects.select_related("offer", "authority", "applicant", "application__submitted_by", "process")
-        .annotate(sealed_before=Coalesce(Subquery(newest_seal.values("horizon")[:1]), 0))
+        .annotate(
+            sealed_before=Coalesce(Subquery(newest_seal.values("horizon")[:1]), 0),
+            has_findings=Exists(Finding.objects.filter(case_id=OuterRef("pk"))),
+            has_messages=Exists(Message.objects.filter(case_id=OuterRef("pk"))),
+            has_incidents=Exists(Incident.objects.filter(case_id=OuterRef("pk"))),
+        )
         .get(authority_id=by.staff_of, reference=reference)
     )
     decisions = list(case.decisions.select_related("proposed_by", "decided_by", "notice").order_by("-id"))
@@ -169,12 +175,14 @@ def case_file(by: Actor, reference: str) -> CaseFile:
         case=case,
         application=case.application,
         tasks=list(case.tasks.select_related("claimed_by", "completed_by").order_by("id")),
-        findings=list(case.findings.select_related("excepted_by").order_by("position")),
+        findings=list(case.findings.select_related("excepted_by").order_by("position"))
+        if case.has_findings
+        else [],
         documents=documents,
-        messages=list(case.messages.order_by("-id")),
+        messages=list(case.messages.order_by("-id")) if case.has_messages else [],
         decisions=decisions,
         notices=notices,
-        incidents=list(case.incidents.order_by("-id")),
+        incidents=list(case.incidents.order_by("-id")) if case.has_incidents else [],
         state=case.process.state,
         version=case.process.version_id,
         sealed_before=case.sealed_before,
