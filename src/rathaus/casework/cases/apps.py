@@ -7,4 +7,4 @@ class CasesConfig(AppConfig):
     verbose_name = "Vorgänge"
 
     def ready(self) -> None:
-        from rathaus.casework.cases.actions import decisions, notices  # noqa: F401  registers the operations
+        from rathaus.casework.cases.actions import decisions, messages, notices  # noqa: F401  registers the operations

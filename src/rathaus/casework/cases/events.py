@@ -7,6 +7,7 @@ RULES_CHECKED = define("cases.findings.recorded", "Regeln geprüft: {met} erfül
 EXCEPTION_ALLOWED = define("cases.finding.excepted", "Ausnahme zugelassen: {title}")
 ASKED = define("cases.message.asked", "Rückfrage gesendet, Antwort bis {until}")
 MESSAGE_SENT = define("cases.message.sent", "Nachricht gesendet")
+MESSAGE_SENT_BY_PROCESS = define("cases.message.automated", "Nachricht automatisch gesendet")
 ANSWERED = define("cases.message.answered", "Antwort eingegangen")
 PROPOSED = define("cases.decision.proposed", "Entscheidung vorgeschlagen: {outcome}")
 RETURNED = define("cases.decision.returned", "Vorschlag zurückgegeben")

@@ -12,6 +12,7 @@ from django.utils import timezone
 from rathaus.casework.cases import events
 from rathaus.casework.cases.enums import DecisionState, FindingResult, Outcome
 from rathaus.casework.cases.models import Decision, Finding, label_of
+from rathaus.casework.cases.rules import LONGEST_NOTE, LONGEST_REASONS, written
 from rathaus.casework.cases.steps import Run, lock
 from rathaus.casework.services.operations import Refused, operation
 from rathaus.core.identity.actors import Actor, NotAllowed
@@ -26,8 +27,9 @@ def propose(
     """Propose a decision. A failed rule without an exception stands in the way of granting."""
     if outcome not in run.package.manifest.results:
         raise Refused("Wählen Sie, wie Sie entscheiden möchten.")
-    if not reasons.strip():
-        raise Refused("Schreiben Sie eine Begründung. Sie steht im Bescheid.")
+    text = written(
+        reasons, most=LONGEST_REASONS, missing="Schreiben Sie eine Begründung. Sie steht im Bescheid."
+    )
     if amount is not None and (amount < 0 or amount != round(amount, 2)):
         raise Refused("Der Betrag muss ein Betrag in Euro und Cent sein.")
     _fits_what_was_asked(run, outcome, amount)
@@ -43,7 +45,7 @@ def propose(
         party_id=run.case.party_id,
         outcome=outcome,
         amount=None if outcome == Outcome.REFUSED else amount,
-        reasons=reasons.strip()[:10_000],
+        reasons=text,
         details=dict(details),
         proposed_at=run.now,
         proposed_by_id=run.by.account,
@@ -73,12 +75,12 @@ def decide(run: Run, *, approve: bool, note: str) -> Decision:
         raise NotAllowed(
             "Sie haben den Vorschlag gemacht. Freigeben muss eine andere Person (Vier-Augen-Prinzip)."
         )
-    if not approve and not note.strip():
-        raise Refused("Schreiben Sie, was am Vorschlag zu ändern ist.")
+    why = "Schreiben Sie, was am Vorschlag zu ändern ist."
+    returned = "" if approve else written(note, most=LONGEST_NOTE, missing=why)
     decision.state = DecisionState.DECIDED if approve else DecisionState.RETURNED
     decision.decided_at, decision.decided_by_id = run.now, run.by.account
     decision.decided_function = run.by.function
-    decision.return_note = "" if approve else note.strip()[:2000]
+    decision.return_note = returned
     decision.save(update_fields=["state", "decided_at", "decided_by", "decided_function", "return_note"])
     run.decision = decision if approve else None
     run.record(events.DECIDED if approve else events.RETURNED, outcome=label_of(run.case, decision.outcome))
@@ -113,16 +115,18 @@ def allow_exception(*, by: Actor, finding: UUID, reason: str) -> Finding:
     """Allow an exception from a failed rule: role, account, time and reason stay visible for ever."""
     if HEAD not in by.roles:
         raise NotAllowed("Eine Ausnahme zulassen darf nur die Leitung.")
-    if len(reason.strip()) < 10:
-        raise Refused("Begründen Sie die Ausnahme in einem Satz.")
+    sentence = "Begründen Sie die Ausnahme in einem Satz."
+    text = written(reason, most=LONGEST_NOTE, missing=sentence)
+    if len(text) < 10:
+        raise Refused(sentence)
     with by.acting():
         found = Finding.objects.select_for_update().get(id=finding)
         if found.result != FindingResult.FAILED or found.excepted_at:
             raise Refused("Zu dieser Regel braucht es keine Ausnahme.")
         found.excepted_at, found.excepted_by_id = timezone.now(), by.account
-        found.excepted_function, found.excepted_reason = by.function, reason.strip()
+        found.excepted_function, found.excepted_reason = by.function, text
         found.save(update_fields=["excepted_at", "excepted_by", "excepted_function", "excepted_reason"])
         run = lock(found.case_id, by=by)
-        run.record(events.EXCEPTION_ALLOWED, title=found.title)
+        run.record(events.EXCEPTION_ALLOWED, title=found.title, rule=found.rule, reason=text)
         run.write()
         return found

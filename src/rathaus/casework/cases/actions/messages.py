@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
 
 from django.utils import timezone
 
 from rathaus.casework.cases import events, jobs
-from rathaus.casework.cases.enums import CaseState, Sender
+from rathaus.casework.cases.enums import Sender
 from rathaus.casework.cases.models import Case, Message, Notice, Subscription
-from rathaus.casework.cases.steps import REPLY, lock
+from rathaus.casework.cases.rules import LONGEST_MESSAGE, written
+from rathaus.casework.cases.steps import REPLY, Run, lock
 from rathaus.casework.records.enums import DocumentKind
 from rathaus.casework.records.models import Document
-from rathaus.casework.services.operations import Refused
+from rathaus.casework.services.operations import Refused, operation
 from rathaus.core.audit.actions import record
 from rathaus.core.files import actions as files
 from rathaus.core.identity.actors import Actor, NotAllowed
@@ -25,23 +28,53 @@ def send_message(*, by: Actor, case: Case, body: str) -> Message:
     """A message from staff that asks for nothing."""
     if by.authority != case.authority_id:
         raise NotAllowed("Dieser Vorgang gehört einer anderen Behörde.")
-    if not body.strip():
-        raise Refused("Schreiben Sie eine Nachricht.")
+    text = written(body, most=LONGEST_MESSAGE, missing="Schreiben Sie eine Nachricht.")
     with by.acting():
-        message = Message.objects.create(
-            authority_id=case.authority_id,
-            case=case,
-            party_id=case.party_id,
-            sender=Sender.STAFF,
-            sender_name=by.function,
-            body=body.strip()[:5000],
-            sent_by_id=by.account,
-        )
+        message = _from_authority(case, text, name=by.function, account=by.account)
         record(events.MESSAGE_SENT, by=by, authority=case.authority_id, case=case.id)
         jobs.send_mail_to_applicant.defer(
             authority=str(case.authority_id), case=str(case.id), reason="message"
         )
         return message
+
+
+def ask(run: Run, *, body: str, until: date) -> Message:
+    """Ask the applicant for what is missing, to be answered by a day; part of a step. Raises Refused."""
+    text = written(body, most=LONGEST_MESSAGE, missing="Schreiben Sie, was noch fehlt.")
+    if until <= timezone.localdate():
+        raise Refused("Die Frist muss in der Zukunft liegen.")
+    message = _from_authority(run.case, text, name=run.by.function, account=run.by.account, until=until)
+    run.record(events.ASKED, until=f"{until:%d.%m.%Y}")
+    run.defer(jobs.send_mail_to_applicant, reason="question")
+    return message
+
+
+@operation("messages.send")
+def send_from_process(step: Run, *, text: str) -> None:
+    """Operation, and what a send task does unless it names another: a message of the authority to the applicant.
+
+    A text that is empty or too long is the package's fault: it becomes an incident, not a refusal to whoever acted.
+    """
+    if not 0 < len(text.strip()) <= LONGEST_MESSAGE:
+        raise ValueError(f"Eine Nachricht hat 1 bis {LONGEST_MESSAGE} Zeichen, diese {len(text.strip())}.")
+    _from_authority(step.case, text.strip(), name=step.case.authority.label, account=None)
+    step.record(events.MESSAGE_SENT_BY_PROCESS)
+    step.defer(jobs.send_mail_to_applicant, reason="message")
+
+
+def _from_authority(
+    case: Case, text: str, *, name: str, account: UUID | None, until: date | None = None
+) -> Message:
+    return Message.objects.create(
+        authority_id=case.authority_id,
+        case=case,
+        party_id=case.party_id,
+        sender=Sender.STAFF,
+        sender_name=name,
+        body=text,
+        sent_by_id=account,
+        answer_until=until,
+    )
 
 
 def answer_request(*, by: Actor, case: Case, body: str, uploads: Sequence[Upload] = ()) -> Message:
@@ -51,13 +84,13 @@ def answer_request(*, by: Actor, case: Case, body: str, uploads: Sequence[Upload
     """
     if case.party_id not in by.parties:
         raise NotAllowed("Dieser Vorgang gehört jemand anderem.")
-    if not body.strip() and not uploads:
-        raise Refused("Schreiben Sie eine Antwort oder fügen Sie eine Datei hinzu.")
+    missing = "Schreiben Sie eine Antwort oder fügen Sie eine Datei hinzu."
+    text = "" if uploads and not body.strip() else written(body, most=LONGEST_MESSAGE, missing=missing)
     typed = [(name, content, files.media_type_of(name, content)) for name, content in uploads]
     with by.on_behalf_of(case.authority_id):
         run = lock(case.id, by=by)
         waiting = Subscription.objects.filter(case=case, message=REPLY).first()
-        if waiting is None or run.case.state != CaseState.ACTION_REQUIRED:
+        if waiting is None:
             raise Refused("Auf Ihre Antwort wird gerade nicht gewartet.")
         message = Message.objects.create(
             authority_id=case.authority_id,
@@ -65,7 +98,7 @@ def answer_request(*, by: Actor, case: Case, body: str, uploads: Sequence[Upload
             party_id=case.party_id,
             sender=Sender.APPLICANT,
             sender_name=case.party_name,
-            body=body.strip()[:5000],
+            body=text,
             sent_by_id=by.account,
         )
         for name, content, media_type in typed:

@@ -11,14 +11,17 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
-from rathaus.casework.cases import events, jobs
+from rathaus.casework.cases import events
 from rathaus.casework.cases.actions.decisions import decide, propose
-from rathaus.casework.cases.enums import Sender, TaskState
-from rathaus.casework.cases.models import Message, Task
+from rathaus.casework.cases.actions.messages import ask
+from rathaus.casework.cases.enums import TaskState
+from rathaus.casework.cases.models import Task
 from rathaus.casework.cases.steps import Run, lock_task
 from rathaus.casework.services.operations import Refused
 from rathaus.core.identity.actors import Actor, NotAllowed
 from rathaus.engine import workflow
+
+ANSWER_DAYS = 14  # to answer a question of the office, where it names no day
 
 
 class TaskTaken(Exception):
@@ -91,24 +94,10 @@ def _review(run: Run, task: Task, answers: Mapping[str, Any]) -> dict[str, Any]:
     """kern:pruefung: `vollstaendig` (bool); if not, `nachricht` to the applicant and `frist` (date)."""
     if answers.get("vollstaendig"):
         return {"vollstaendig": True}
-    body = str(answers.get("nachricht") or "").strip()
-    until = answers.get("frist") or timezone.localdate() + timedelta(days=14)
-    if not body:
-        raise Refused("Schreiben Sie, was noch fehlt.")
-    if not isinstance(until, date) or until <= timezone.localdate():
-        raise Refused("Die Frist muss in der Zukunft liegen.")
-    Message.objects.create(
-        authority_id=run.case.authority_id,
-        case=run.case,
-        party_id=run.case.party_id,
-        sender=Sender.STAFF,
-        sender_name=run.by.function,
-        body=body[:5000],
-        sent_by_id=run.by.account,
-        answer_until=until,
-    )
-    run.record(events.ASKED, until=f"{until:%d.%m.%Y}")
-    run.defer(jobs.send_mail_to_applicant, reason="question")
+    until = answers.get("frist") or timezone.localdate() + timedelta(days=ANSWER_DAYS)
+    if not isinstance(until, date):
+        raise Refused("Die Frist ist kein Tag.")
+    ask(run, body=str(answers.get("nachricht") or ""), until=until)
     return {"vollstaendig": False}
 
 
