@@ -10,7 +10,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from rathaus.casework.cases import events
-from rathaus.casework.cases.enums import DecisionState, FindingResult, Outcome
+from rathaus.casework.cases.enums import CaseState, DecisionState, FindingResult, Outcome
 from rathaus.casework.cases.models import Decision, Finding, label_of
 from rathaus.casework.cases.rules import LONGEST_NOTE, LONGEST_REASONS, written
 from rathaus.casework.cases.steps import Run, lock
@@ -25,20 +25,10 @@ def propose(
     run: Run, *, outcome: str, amount: Decimal | None, reasons: str, details: Mapping[str, Any]
 ) -> Decision:
     """Propose a decision. A failed rule without an exception stands in the way of granting."""
-    if outcome not in run.package.manifest.results:
-        raise Refused("Wählen Sie, wie Sie entscheiden möchten.")
     text = written(
         reasons, most=LONGEST_REASONS, missing="Schreiben Sie eine Begründung. Sie steht im Bescheid."
     )
-    if amount is not None and (amount < 0 or amount != round(amount, 2)):
-        raise Refused("Der Betrag muss ein Betrag in Euro und Cent sein.")
-    _fits_what_was_asked(run, outcome, amount)
-    if outcome != Outcome.REFUSED:
-        failed = Finding.objects.filter(case=run.case, result=FindingResult.FAILED, excepted_at=None).first()
-        if failed:
-            raise Refused(
-                f"„{failed.title}“ ist nicht erfüllt. Erst muss die Leitung eine Ausnahme zulassen."
-            )
+    _check(run, outcome, amount)
     decision = Decision.objects.create(
         authority_id=run.case.authority_id,
         case=run.case,
@@ -54,16 +44,33 @@ def propose(
     return decision
 
 
-def _fits_what_was_asked(run: Run, outcome: str, amount: Decimal | None) -> None:
-    """Nobody is granted more than they applied for, and less is a partial grant where the service knows one."""
-    asked = run.case.amount
-    if asked is None or amount is None or outcome == Outcome.REFUSED:
+def _check(run: Run, outcome: str, amount: Decimal | None) -> None:
+    """Raises Refused where a case cannot be decided so, by a person or by the machine.
+
+    Nobody is granted more than they applied for, and less is a partial grant where the service knows one.
+    """
+    results, asked = run.package.manifest.results, run.case.amount
+    if outcome not in results:
+        raise Refused("Wählen Sie, wie Sie entscheiden möchten.")
+    if amount is not None and (amount < 0 or amount != round(amount, 2)):
+        raise Refused("Der Betrag muss ein Betrag in Euro und Cent sein.")
+    if outcome == Outcome.REFUSED:
         return
-    if amount > asked:
-        raise Refused(f"Beantragt sind {format_amount(asked)}. Mehr kann nicht bewilligt werden.")
-    partly = run.package.manifest.results.get(Outcome.PARTLY)
-    if outcome == Outcome.GRANTED and amount < asked and partly:
-        raise Refused(f"Das ist weniger als beantragt ({format_amount(asked)}). Wählen Sie „{partly.tun}“.")
+    if asked is not None:
+        if not amount:
+            raise Refused(
+                f"Beantragt sind {format_amount(asked)}. Nennen Sie den Betrag, der bewilligt wird."
+            )
+        if amount > asked:
+            raise Refused(f"Beantragt sind {format_amount(asked)}. Mehr kann nicht bewilligt werden.")
+        partly = results.get(Outcome.PARTLY)
+        if outcome == Outcome.GRANTED and amount < asked and partly:
+            raise Refused(
+                f"Das ist weniger als beantragt ({format_amount(asked)}). Wählen Sie „{partly.tun}“."
+            )
+    failed = Finding.objects.filter(case=run.case, result=FindingResult.FAILED, excepted_at=None).first()
+    if failed:
+        raise Refused(f"„{failed.title}“ ist nicht erfüllt. Erst muss die Leitung eine Ausnahme zulassen.")
 
 
 def decide(run: Run, *, approve: bool, note: str) -> Decision:
@@ -91,9 +98,15 @@ def decide(run: Run, *, approve: bool, note: str) -> Decision:
 def decide_automatically(
     step: Run, *, ergebnis: str, begruendung: str, betrag: Decimal | None = None
 ) -> dict[str, Any]:
-    """Decide without a person. Only packages that say why no discretion is involved may call this (VwVfG § 35a)."""
-    if ergebnis not in Outcome.values:
-        raise Refused(f"Unbekanntes Ergebnis „{ergebnis}“.")
+    """Operation: decide without a person, within what a person could decide.
+
+    Only packages that say why no discretion is involved may call this (VwVfG § 35a). What does not fit is no fault of
+    whoever acts: it becomes an incident, which staff retry after allowing an exception, or see as a fault of the package.
+    """
+    try:
+        _check(step, ergebnis, betrag)
+    except Refused as wrong:
+        raise ValueError(f"{ergebnis}, {betrag}: {wrong}") from wrong
     case = step.case
     step.decision = Decision.objects.create(
         authority_id=case.authority_id,
@@ -127,6 +140,8 @@ def allow_exception(*, by: Actor, finding: UUID, reason: str) -> Finding:
         found.excepted_function, found.excepted_reason = by.function, text
         found.save(update_fields=["excepted_at", "excepted_by", "excepted_function", "excepted_reason"])
         run = lock(found.case_id, by=by)
+        if run.case.state == CaseState.COMPLETED:
+            raise Refused("Der Vorgang ist abgeschlossen.")
         run.record(events.EXCEPTION_ALLOWED, title=found.title, rule=found.rule, reason=text)
         run.write()
         return found
