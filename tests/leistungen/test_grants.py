@@ -141,7 +141,7 @@ def test_award_notice_has_everything_that_the_rules_ask_for() -> None:
         "vom 1. August 2021 bis 31. Juli 2023 (Bewilligungszeitraum)",
         "Projektförderung, Anteilfinanzierung",
         "2021 241.830,00 € 2022 241.830,00 € Zuwendung 483.660,00 €",
-        "Sie setzen mit Stadt Aßlar und Stadt Leun Ihr beantragtes Vorhaben um:",
+        "Sie setzen Ihr beantragtes Vorhaben um, gemeinsam mit: Stadt Aßlar und Stadt Leun.",
         "Ziel: Am 31. Juli 2023",
         "Ausgaben und Finanzierung (verbindlich)",
         "Prozessdesign, 24 Monate (Personal) 118.500,00 €",
@@ -163,7 +163,7 @@ def test_award_notice_has_everything_that_the_rules_ask_for() -> None:
 
 
 def test_partners_are_counted_where_their_names_are_not_given() -> None:
-    assert "mit zwei weiteren Kommunen" in letter("ehringshausen")
+    assert "gemeinsam mit: zwei weiteren Kommunen." in letter("ehringshausen")
 
 
 def test_exception_is_part_of_the_reasons() -> None:

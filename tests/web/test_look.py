@@ -228,7 +228,13 @@ def test_german_notation() -> None:
     )  # fmt: skip
     assert plain(shown) == (
         "483.660,00 €;483.660,00;8.181;25. Mai 2021;25.05.2021;Mo, 22.11.2021, 10:42 Uhr;"
-        "1. Juli 2021, 0:05 Uhr;1. Juli 2021;84 KB;1,2 MB;"
+        "1. Juli 2021, 0:05 Uhr;1. Juli 2021;86 KB;1,3 MB;"
+    )
+
+
+def test_a_number_stays_with_what_it_counts() -> None:
+    assert render("{{ t|fest }}", t="Höchstens 24 Monate, § 44, 2,5 Millionen, Nr. 5. Mai") == (
+        "Höchstens 24\u00a0Monate, §\u00a044, 2,5\u00a0Millionen, Nr. 5. Mai"
     )
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from rathaus.engine.forms import format_bytes
 from rathaus.engine.forms.model import Kind
 from rathaus.engine.forms.views import FieldView, TableView
 
@@ -101,15 +102,6 @@ def context_of_table(view: TableView) -> dict[str, Any]:
     }
 
 
-def file_size(size: int) -> str:
-    """84 KB, 1,2 MB; a kilobyte has 1,024 bytes here, as file managers count."""
-    if size < 1024:
-        return f"{size}\u00a0Byte"
-    if size < 1024 * 1024:
-        return f"{round(size / 1024)}\u00a0KB"
-    return f"{size / 1024 / 1024:.1f}".replace(".", ",").removesuffix(",0") + "\u00a0MB"
-
-
 def media_name(media_type: str) -> str:
     """PDF for application/pdf; the last part of the type for an unknown one."""
     return _MEDIA.get(media_type, media_type.rpartition("/")[2].upper())
@@ -122,7 +114,7 @@ def _file_hint(view: FieldView) -> str:
     parts = [", ".join(media_name(kind) for kind in field.accept)] if field.accept else []
     if field.max_bytes:
         parts.append(
-            f"höchstens {file_size(field.max_bytes)}{' je Datei' if field.kind is Kind.FILES else ''}"
+            f"höchstens {format_bytes(field.max_bytes)}{' je Datei' if field.kind is Kind.FILES else ''}"
         )
     text = ", ".join(parts)
     return text + "." if text and view.field.hint else text

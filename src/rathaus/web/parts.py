@@ -6,13 +6,13 @@ from datetime import date, datetime
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link with its German words; `icon` is a KERN icon name."""
+    """A link with its German words; `icon` is a KERN icon name, `count` what waits behind it („99+“; empty for nothing)."""
 
     label: str
     url: str
     icon: str = ""
     is_current: bool = False
-    count: int | None = None
+    count: str = ""
     is_bad: bool = False
 
 

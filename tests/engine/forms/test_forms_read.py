@@ -202,8 +202,8 @@ def test_a_refused_file_names_itself_and_what_is_possible() -> None:
     )
     big = FileAnswer("groß.pdf", "1" * 64, 200_000_000, "application/pdf")
     reading = form.read(page, {}, {"anlage": [big]}, {})
-    assert "200,0\u00a0MB" in reading.errors[0].message
-    assert "2,0\u00a0MB" in reading.errors[0].message
+    assert "200\u00a0MB" in reading.errors[0].message
+    assert "2\u00a0MB" in reading.errors[0].message
 
 
 def test_a_declaration_is_ticked_or_missing() -> None:

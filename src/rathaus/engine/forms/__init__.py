@@ -20,6 +20,7 @@ from rathaus.engine.forms.model import (
     Text,
 )
 from rathaus.engine.forms.reading import Data, Files, FindAuthority
+from rathaus.engine.forms.values import format_bytes
 from rathaus.engine.forms.views import (
     ElementView,
     FieldView,
@@ -58,4 +59,5 @@ __all__ = [
     "Table",
     "TableView",
     "Text",
+    "format_bytes",
 ]

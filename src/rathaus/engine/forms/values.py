@@ -137,10 +137,10 @@ def files_of(value: Any) -> tuple[FileAnswer, ...]:
 
 
 def format_bytes(size: int) -> str:
-    """A file's size in words: ``180 KB``, ``1,2 MB``."""
+    """A file's size in words: ``180 KB``, ``1,2 MB``, ``10 MB``; a kilobyte has 1,000 bytes (IEC 80000-13)."""
     if size < 1_000_000:
         return f"{format_number(max(1, round(size / 1000)))}{NO_BREAK_SPACE}KB"
-    return f"{format_number(Decimal(size) / 1_000_000, places=1)}{NO_BREAK_SPACE}MB"
+    return f"{format_number(Decimal(size) / 1_000_000, places=1).removesuffix(',0')}{NO_BREAK_SPACE}MB"
 
 
 def short(text: str) -> str:

@@ -45,7 +45,8 @@ def missing(item: Field | Table) -> str:
     if item.kind in (Kind.FILE, Kind.FILES):
         return f"Laden Sie bei „{label}“ eine Datei hoch."
     example = item.example or _EXAMPLES.get(item.kind, "")
-    return f"Füllen Sie „{label}“ aus{f', zum Beispiel: {example}' if example else ''}."
+    shown = f", zum Beispiel: {example.removesuffix('.')}" if example else ""
+    return f"Füllen Sie „{label}“ aus{shown}."
 
 
 def unknown(name: str) -> str:

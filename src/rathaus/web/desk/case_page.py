@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sized
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -29,13 +30,13 @@ from rathaus.casework.services.packages import Package, package_of
 from rathaus.core.audit.queries import Entry, history
 from rathaus.core.authorities.queries import by_ags
 from rathaus.core.identity.actors import Actor
-from rathaus.engine.forms import Form, SummaryItem, SummarySection, SummaryTable
+from rathaus.engine.forms import Form, SummaryItem, SummarySection, SummaryTable, format_bytes
 from rathaus.law.money import format_amount, format_number
 from rathaus.law.text import format_date
 from rathaus.web.desk.panels import Panel, open_panel
 from rathaus.web.desk.work import Work, work_of
 from rathaus.web.diagram import Drawing, draw
-from rathaus.web.fields import file_size, media_name
+from rathaus.web.fields import media_name
 from rathaus.web.parts import Attachment, Fact, HistoryEntry, Link, MessageView
 
 _KEY_EVENTS = {
@@ -218,7 +219,7 @@ def _opened(task: Task, file: CaseFile, now: datetime) -> Panel:
         if newest.amount is not None:
             earlier["betrag"] = format_number(newest.amount, places=2)
             for year, amount in newest.details.get("jahre", {}).items():
-                earlier[f"jahr_{year}"] = str(amount).replace(".", ",")
+                earlier[f"jahr_{year}"] = format_number(Decimal(str(amount)), places=2)
     return open_panel(task, file.case, today=timezone.localtime(now).date(), earlier=earlier)
 
 
@@ -283,16 +284,20 @@ def _missing(file: CaseFile) -> tuple[str, str]:
 
 def _tabs(file: CaseFile) -> Iterator[Link]:
     if file.findings:
-        yield Link("Prüfung", "#pruefung", count=len(file.findings), is_current=True)
+        yield Link("Prüfung", "#pruefung", count=_count(file.findings), is_current=True)
     yield Link("Antrag", "#antrag", is_current=not file.findings)
-    yield Link("Unterlagen", "#unterlagen", count=len(file.documents))
-    yield Link("Nachrichten", "#nachrichten", count=len(file.messages))
+    yield Link("Unterlagen", "#unterlagen", count=_count(file.documents))
+    yield Link("Nachrichten", "#nachrichten", count=_count(file.messages))
     yield Link("Ablauf", "#ablauf")
     yield Link("Verlauf", "#verlauf")
 
 
+def _count(found: Sized) -> str:
+    return str(len(found) or "")
+
+
 def _days(number: int) -> str:
-    return "1 Tag" if number == 1 else f"{number} Tage"
+    return f"{number}\u00a0Tag{'' if number == 1 else 'e'}"
 
 
 # --- findings ---
@@ -379,7 +384,7 @@ def _messages(file: CaseFile, by: Actor) -> Iterator[MessageView]:
             Attachment(
                 document.file_name,
                 reverse("desk:document", args=[file.case.reference, document.id]),
-                f"{media_name(document.media_type)}, {file_size(document.size)}",
+                f"{media_name(document.media_type)}, {format_bytes(document.size)}",
             )
             for document in file.documents
             if document.message_id == message.id

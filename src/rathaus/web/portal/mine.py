@@ -15,10 +15,11 @@ from rathaus.casework.cases.models import Case, Decision, Message, Notice
 from rathaus.casework.records.enums import DocumentKind
 from rathaus.casework.records.models import Document
 from rathaus.core.identity.actors import Actor
+from rathaus.engine.forms import format_bytes
 from rathaus.law.money import format_amount
 from rathaus.law.notification import RemedyKind
 from rathaus.law.text import format_date, format_day
-from rathaus.web.fields import file_size, media_name
+from rathaus.web.fields import media_name
 from rathaus.web.parts import Attachment, DateView, Fact, MessageView, Step
 from rathaus.web.portal.catalogue import first_words, manifest_of
 
@@ -160,7 +161,7 @@ def papers_of(case: Case, documents: Iterable[Document]) -> list[Attachment]:
 
 def attachment_of(document: Document, *, with_day: bool = False) -> Attachment:
     """A document as a link with kind, size and, if wanted, its day."""
-    note = f"{media_name(document.media_type)}, {file_size(document.size)}"
+    note = f"{media_name(document.media_type)}, {format_bytes(document.size)}"
     if with_day:
         note = f"{format_day(timezone.localdate(document.filed_at))} · {note}"
     label = document.title if document.kind == DocumentKind.NOTICE else document.file_name

@@ -14,10 +14,9 @@ from django.utils import timezone
 from rathaus.casework.cases.models import Case
 from rathaus.casework.records.models import Document
 from rathaus.casework.services.packages import package_of
-from rathaus.engine.forms import SummaryTable
+from rathaus.engine.forms import SummaryTable, format_bytes
 from rathaus.engine.letters import render_letter
 from rathaus.law.text import format_date
-from rathaus.web.fields import file_size
 from rathaus.web.portal.register import keys_in, names_of
 
 _TEMPLATE = (Path(__file__).parent / "quittung.typ").read_text()
@@ -47,7 +46,7 @@ def render(case: Case, documents: Sequence[Document]) -> bytes:
             for section in form.summary(application.answers, authority_name=lambda ags: names.get(ags, ags))
         ],
         "dateien": [
-            {"name": found.file_name, "groesse": file_size(found.size), "sha256": found.sha256}
+            {"name": found.file_name, "groesse": format_bytes(found.size), "sha256": found.sha256}
             for found in documents
         ],
     }

@@ -1,5 +1,6 @@
 """Tags and filters of all pages. They are built in (see settings), no template loads them."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,17 +13,19 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from rathaus.engine.forms import format_bytes
 from rathaus.engine.forms.model import FieldError, SummaryTable, Text
 from rathaus.engine.forms.views import ElementView, FieldView, GroupView, TableView
 from rathaus.law.money import format_amount, format_number
 from rathaus.law.text import MONTHS, format_date, format_day, format_day_short
-from rathaus.web.fields import context_of_field, context_of_table, file_size, media_name, template_of
+from rathaus.web.fields import context_of_field, context_of_table, media_name, template_of
 from rathaus.web.parts import Fact, Finding, HistoryEntry, MessageView, PlainTable, Step
 
 register = template.Library()
 
 BERLIN = ZoneInfo("Europe/Berlin")
 SPACE = "\u00a0"
+_NUMBER_AND_UNIT = re.compile(r"(?<=\d) (?=[^\W\d])|(?<=§) ")
 _NUMBERS = (
     "null",
     "eine",
@@ -64,6 +67,12 @@ _ALERT_ROLES = {"danger": "alert", "warning": "", "info": "", "success": "status
 def euro(amount: Decimal | int | None) -> str:
     """483.660,00 € with no-break spaces; nothing for None."""
     return "" if amount is None else format_amount(Decimal(amount))
+
+
+@register.filter
+def fest(text: str) -> str:
+    """A sentence from a package with no-break spaces between a number and what it counts, and after §."""
+    return _NUMBER_AND_UNIT.sub(SPACE, text)
 
 
 @register.filter
@@ -121,7 +130,7 @@ def dateiart(media_type: str) -> str:
 @register.filter
 def groesse(size: int | None) -> str:
     """1,2 MB"""
-    return "" if size is None else file_size(size)
+    return "" if size is None else format_bytes(size)
 
 
 @register.filter
@@ -359,7 +368,7 @@ def summary(section: Any, number: int, edit_url: str = "") -> dict[str, Any]:
 
 @register.inclusion_tag("web/parts/table.html")
 def plain_table(table: PlainTable | SummaryTable, dense: bool = False) -> dict[str, Any]:
-    """A table to read, amounts on the right, sum below; `dense` for the desk."""
+    """A table to read, amounts on the right, sum below; `dense` for the desk, which shows its name above it."""
     if isinstance(table, SummaryTable):
         columns = list(zip(table.columns, table.numeric, strict=True))
         total = ["Summe", *[""] * (len(columns) - 2), table.total] if table.total else []
@@ -368,13 +377,14 @@ def plain_table(table: PlainTable | SummaryTable, dense: bool = False) -> dict[s
         columns = [(column.label, column.is_numeric) for column in table.columns]
         total = list(table.total)
         caption = table.caption
-    numeric = [is_numeric for _, is_numeric in columns]
+    labels, numeric = [label for label, _ in columns], [is_numeric for _, is_numeric in columns]
     return {
         "caption": caption,
         "columns": columns,
-        "rows": [list(zip(row, numeric, strict=True)) for row in table.rows],
+        "rows": [list(zip(row, labels, numeric, strict=True)) for row in table.rows],
         "total": list(zip(total, numeric, strict=True)) if total else [],
         "css": "rh-grid" if dense else "rh-dl-table",
+        "dense": dense,
     }
 
 
