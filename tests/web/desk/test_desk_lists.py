@@ -17,7 +17,7 @@ from rathaus.casework.cases.queries import count_tasks
 from rathaus.core.identity.actions import add_member
 from rathaus.core.identity.models import Account
 from rathaus.web.desk import inbox
-from rathaus.web.desk.access import initials_of
+from rathaus.web.desk.access import capped, initials_of
 
 
 def due(desk: Desk, case: Case, days: int) -> None:
@@ -62,6 +62,18 @@ def test_taking_leads_back_to_the_same_list_and_nowhere_else(clerk: Desk) -> Non
         {"aufgabe": ["", "\0"], "zurueck": "https://example.org"},
     ):
         assert clerk.post("/amt/eingang/uebernehmen/", **odd).headers["Location"] == "/amt/eingang/?"
+
+
+def test_a_task_taken_on_its_case_leads_back_there(clerk: Desk, head: Desk) -> None:
+    case = clerk.world.submit()
+    task, here = str(clerk.world.task(case).id), f"/amt/vorgang/{case.reference}/"
+    assert "Noch hat niemand diese Aufgabe übernommen." in clerk.get(here)
+    answer = clerk.post("/amt/eingang/uebernehmen/", nur=task, vorgang=case.reference)
+    assert answer.headers["Location"] == here
+    assert "Sie haben diese Aufgabe übernommen." in clerk.get(here)
+    for odd in ("../..", "//example.org", "", "x" * 100):
+        answer = clerk.post("/amt/eingang/uebernehmen/", nur=task, vorgang=odd)
+        assert answer.headers["Location"] == "/amt/eingang/?"
 
 
 def test_filters(clerk: Desk) -> None:
@@ -135,7 +147,7 @@ def test_counts_are_capped_and_exact_below(world: World) -> None:
     with world.clerk.acting():
         assert count_tasks(world.clerk) == {"team": 3, "meine": 1, "frei": 2}
         assert count_tasks(world.approver) == {"team": 3, "meine": 0, "frei": 2}
-    assert (inbox.capped(99), inbox.capped(100)) == ("99", "99+")
+    assert (capped(99), capped(100)) == ("99", "99+")
 
 
 def test_all_cases(clerk: Desk) -> None:

@@ -94,6 +94,11 @@ def frame_of(
     )
 
 
+def capped(count: int) -> str:
+    """„99+“ from 100 on."""
+    return str(count) if count < COUNT_CAP else f"{COUNT_CAP - 1}+"
+
+
 def initials_of(name: str) -> str:
     """Two to five letters for a round badge: "D3-2" for "Sachbearbeitung D3-2", "RM" for "Rita Muster"."""
     words = name.split()
@@ -109,6 +114,6 @@ def _short(authority: Authority) -> str:
     return authority.name if len(authority.name) < len(authority.label) else ""
 
 
-def _count(number: int) -> int | None:
-    """What the side bar can show; from 100 on only the tabs say „99+“."""
-    return number if number < COUNT_CAP else None
+def _count(number: int) -> str:
+    """What the side bar says: nothing for none."""
+    return capped(number) if number else ""

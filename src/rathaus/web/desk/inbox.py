@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -19,14 +20,15 @@ from django.views.decorators.http import require_GET, require_http_methods
 from rathaus.casework.cases.actions.tasks import TaskTaken, claim_task
 from rathaus.casework.cases.enums import CaseState
 from rathaus.casework.cases.models import Task
-from rathaus.casework.cases.queries import COUNT_CAP, PAGE, cases_of_authority, count_tasks, inbox
+from rathaus.casework.cases.queries import PAGE, cases_of_authority, count_tasks, inbox
 from rathaus.casework.services.models import Offer
-from rathaus.web.desk.access import actor_of, for_staff, frame_of, initials_of, memberships_of
+from rathaus.web.desk.access import actor_of, capped, for_staff, frame_of, initials_of, memberships_of
 from rathaus.web.middleware import AUTHORITY_KEY
 
 VIEWS = {"team": "Team", "meine": "Meine Aufgaben", "frei": "Nicht zugewiesen"}
 DUE = {"ueberfaellig": "Überfällig", "heute": "Heute und überfällig", "woche": "Bis Sonntag"}
 _TEXT_AT_MOST = 100
+_REFERENCE = re.compile(r"[A-Z0-9-]{1,40}")
 
 
 @require_GET
@@ -165,11 +167,7 @@ def show(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @for_staff
 def claim(request: HttpRequest) -> HttpResponse:
-    """Take one task (the button in its row) or all that are selected. Whoever was faster is named."""
-    back = (
-        reverse("desk:inbox")
-        + Filter.read(QueryDict(request.POST.get("zurueck", "")[:500].lstrip("?"))).query()
-    )
+    """Take one task (the button in its row or on its case) or all that are selected. Whoever was faster is named."""
     if request.method == "GET":  # back from the login page
         return redirect("desk:inbox")
     chosen = [request.POST["nur"]] if "nur" in request.POST else request.POST.getlist("aufgabe")
@@ -187,7 +185,15 @@ def claim(request: HttpRequest) -> HttpResponse:
         messages.success(request, f"Sie haben {len(taken)} Aufgaben übernommen.")
     elif not chosen:
         messages.info(request, "Wählen Sie zuerst Aufgaben aus der Liste.")
-    return redirect(back)
+    return redirect(_back(request.POST))
+
+
+def _back(posted: QueryDict) -> str:
+    """To the case from which a task was taken, else to the list as it was filtered."""
+    if found := _REFERENCE.fullmatch(posted.get("vorgang", "")):
+        return reverse("desk:case", args=[found[0]])
+    kept = QueryDict(posted.get("zurueck", "")[:500].lstrip("?"))
+    return reverse("desk:inbox") + Filter.read(kept).query()
 
 
 def _row(task: Task, me: UUID | None, today: date) -> Row:
@@ -239,11 +245,6 @@ def cases(request: HttpRequest) -> HttpResponse:
 def text_of(data: Mapping[str, Any]) -> str:
     """What was typed into a search field, without what a database cannot look for."""
     return " ".join(str(data.get("q", "")).replace("\0", "").split())[:_TEXT_AT_MOST]
-
-
-def capped(count: int) -> str:
-    """„99+“ from 100 on."""
-    return str(count) if count < COUNT_CAP else f"{COUNT_CAP - 1}+"
 
 
 def _query(**fields: str) -> str:

@@ -5,6 +5,14 @@
   // --- errors: focus goes to the summary, so that it is read out first ---
   document.querySelector("[data-focus]")?.focus();
 
+  // --- a drawing wider than the page begins at the current step ---
+  document.querySelectorAll("[data-show]").forEach((frame) => {
+    const shown = frame.querySelector(frame.dataset.show)?.getBoundingClientRect();
+    if (!shown) return;
+    const left = shown.left - frame.getBoundingClientRect().left;
+    frame.scrollLeft = left + shown.width / 2 - frame.clientWidth / 2;
+  });
+
   // --- growing tables: the sum follows the typing; amounts that are not clear are left out and named ---
   const cents = (text) => {
     const bare = text.replace(/[\s\u00a0€]/g, "");
