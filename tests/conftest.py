@@ -20,6 +20,13 @@ from rathaus.core import embedded  # noqa: E402  the environment must be set bef
 DATABASE = f"rathaus_test_{os.getpid()}"
 URLS = embedded.start(ROOT / "var/postgres", database=DATABASE)
 
+import hypothesis  # noqa: E402
+
+# The same examples in each run of CI, so that what is red is red because of the change; new ones on every other machine.
+hypothesis.settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("ci")
+
 import django  # noqa: E402  reads the settings, which read the environment
 
 django.setup()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, reject, settings
 from hypothesis import strategies as st
 from tests.engine.workflow.blocks import Diagram, Generator, Walk
-from tests.engine.workflow.oracle import Oracle
+from tests.engine.workflow.oracle import Oracle, OracleBroken
 from tests.engine.workflow.play import ANSWERS, Play
 
 from rathaus.engine.workflow import Definition, DefinitionError, StaleEvent, compile_bpmn
@@ -103,6 +103,7 @@ def interrupting(definition: Definition) -> list[str]:
 
 
 @QUIET
+@example(seed=505, depth=4)
 @given(SEEDS, st.integers(0, 4))
 def test_random_walks_agree_with_spiffworkflow(seed: int, depth: int) -> None:
     random = Random(seed)
@@ -114,7 +115,10 @@ def test_random_walks_agree_with_spiffworkflow(seed: int, depth: int) -> None:
     for _ in range(60):
         if play.ended is not None:
             break
-        step(play, diagram, walk, random, oracle)
+        try:
+            step(play, diagram, walk, random, oracle)
+        except OracleBroken:
+            reject()
         assert play.waits == oracle.waits
     assert (play.ended is not None) == oracle.is_over
     # Spiff forgets what was done inside a call that was interrupted.
