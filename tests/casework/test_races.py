@@ -12,6 +12,7 @@ from django.db import connection
 from tests.casework.conftest import World, account
 
 from rathaus.casework.cases.actions.drafts import begin_draft, save_draft
+from rathaus.casework.cases.actions.importing import FileNotImported, import_applications
 from rathaus.casework.cases.actions.messages import answer_request
 from rathaus.casework.cases.actions.submission import submit_draft
 from rathaus.casework.cases.actions.tasks import TaskTaken, claim_task, complete_task
@@ -370,3 +371,25 @@ def test_the_state_follows_the_process_also_after_waiting(committed_world: World
     )
     with w.clerk.acting():
         assert Case.objects.get(id=case.id).state == "PROCESSING"
+
+
+# --- one file, imported twice ------------------------------------------------------------------------------------
+
+
+def test_of_two_identical_imports_one_is_told_line_by_line(committed_world: World) -> None:
+    w = committed_world
+    by = Actor.system(w.ministry.id)
+    content = (
+        b"leistung;ags;titel;betrag;ausgaben\nprobe;06532015;Akte;900,00;1000,00\n"
+        b"probe;06532022;Akte;900,00;1000,00\n"
+    )
+
+    def run() -> Any:
+        return import_applications(by=by, content=content)
+
+    refused = Rival(by, run).beats(run)
+    assert isinstance(refused, FileNotImported), repr(refused)
+    assert [problem.line for problem in refused.problems] == [2, 3]
+    assert all("schon eingegangen" in problem.reason for problem in refused.problems)
+    with by.acting():
+        assert Case.objects.count() == Application.objects.count() == 2

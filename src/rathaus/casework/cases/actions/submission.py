@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from rathaus.casework.cases import events, jobs
@@ -73,8 +74,8 @@ def submit_application(
 ) -> Case:
     """Make an application and its case, and begin its process.
 
-    `submission` identifies the act of handing in and is unique. Raises InvalidAnswers, Refused (window closed) or
-    NotAllowed; then nothing is stored.
+    `submission` identifies the act of handing in and is unique. Raises InvalidAnswers, Refused (window closed, handed
+    in already) or NotAllowed; then nothing is stored.
     """
     if party.id not in by.parties and by.authority != offer.authority_id:
         raise NotAllowed("Für diese Antragstellerin oder diesen Antragsteller dürfen Sie nicht handeln.")
@@ -92,8 +93,20 @@ def submit_application(
         run.record(events.OPENED)
         run.start()
         run.defer(jobs.send_receipt)
-        run.write()
+        with _once():
+            run.write()
         return case
+
+
+@contextmanager
+def _once() -> Iterator[None]:
+    """Of two that hand in the same at the same moment, the second is told."""
+    try:
+        yield
+    except IntegrityError as wrong:
+        if "cases_application_submission" not in str(wrong):
+            raise
+        raise Refused("Dieser Antrag ist schon eingegangen.") from wrong
 
 
 def _make_application(
