@@ -18,6 +18,7 @@ from rathaus.casework.cases.enums import CaseState
 from rathaus.casework.cases.models import Case, Incident, Notice
 from rathaus.casework.services import operations
 from rathaus.casework.services.operations import Refused
+from rathaus.core.audit.queries import history
 from rathaus.core.identity.models import Party
 from rathaus.core.jobs.queue import MAIL_RETRY, RETRY
 from rathaus.core.tenancy import acting
@@ -152,6 +153,8 @@ def test_staff_retry_an_incident(world: World, jammed: SimpleNamespace) -> None:
     with world.clerk.acting():
         assert Case.objects.get(id=case.id).state == CaseState.COMPLETED
         assert Notice.objects.count() == 1
+        sentences = [entry.sentence for entry in history(case.id)]
+    assert sentences.count("Störung bei „Bescheid erstellen“: erneut versucht") == 2
     calls = jammed.calls
     with pytest.raises(Refused, match="schon behoben"):
         jobs.retry_incident(by=world.clerk, incident=found.id)

@@ -16,6 +16,7 @@ from rathaus.casework.cases.steps import Run
 from rathaus.casework.services.actions import offer_service, publish_package
 from rathaus.casework.services.operations import Refused
 from rathaus.core.audit.models import Event
+from rathaus.core.audit.queries import history
 from rathaus.core.identity.actors import Actor
 from rathaus.engine import workflow
 
@@ -65,6 +66,8 @@ def test_a_due_timer_fires_once_with_many_workers(paused: World) -> None:
     cases = [waiting_case(w) for _ in range(3)]
     answers = at_once(*[lambda: fire_due_timers.func(0)] * 3)
     assert answers == [None] * 3
+    with w.clerk.acting():
+        assert history(cases[0].id)[0].sentence == "Frist abgelaufen: Eine Stunde"
     with w.clerk.acting():
         assert not Timer.objects.exists()
         assert not Incident.objects.exists()

@@ -107,7 +107,7 @@ def retry_incident(*, by: Actor, incident: UUID) -> Incident:
         found.refresh_from_db()
         if found.state != IncidentState.OPEN or not run.waits(found.token):
             raise Refused("Diese Störung ist schon behoben.")
-        run.record(events.INCIDENT_RETRIED, element=found.element)
+        run.record(events.INCIDENT_RETRIED, element=run.name_of(found.element))
         answer: workflow.Event
         if found.operation == TIMER:
             answer = workflow.TimerFired(found.token)
@@ -171,7 +171,7 @@ def fire_timer(timer: Timer) -> None:
     with by.acting():
         run = lock(timer.case_id, by=by)
         if Timer.objects.filter(id=timer.id).delete()[0]:
-            run.record(events.TIMER_FIRED, element=timer.element)
+            run.record(events.TIMER_FIRED, element=run.name_of(timer.element))
             run.send(workflow.TimerFired(timer.token))
             Incident.objects.filter(
                 case_id=timer.case_id, token=timer.token, state=IncidentState.OPEN

@@ -141,6 +141,10 @@ class Run:
             if cursor.fetchone()[0] != 1:
                 raise workflow.StaleEvent("Jemand war schneller.")
 
+    def name_of(self, element: str) -> str:
+        """A step of the process as its diagram calls it; its id where it has no name."""
+        return self.package.definition.nodes[element].name or element
+
     def waits(self, token: str) -> bool:
         """Whether the process still waits at this token; what it waited for may have happened meanwhile."""
         return any(found.token == token for found in self.package.definition.waiting(self.state))
@@ -251,7 +255,7 @@ class Run:
                 "reason": reason[:2000],
             }
         )
-        self.record(events.INCIDENT_OPENED, element=self.package.definition.nodes[element].name or element)
+        self.record(events.INCIDENT_OPENED, element=self.name_of(element))
 
 
 @contextmanager
