@@ -351,7 +351,8 @@ def serve(port: int, host: str, workers: int) -> None:
          "--max-requests-jitter", "2000"],
         [sys.executable, "-m", "rathaus", "worker"],
     ]  # fmt: skip
-    run_together(commands)
+    # Threads of one process share glibc's arenas, or each keeps what its largest page once needed.
+    run_together(commands, env={"MALLOC_ARENA_MAX": os.environ.get("MALLOC_ARENA_MAX", "2")})
 
 
 def run_together(commands: list[list[str]], *, env: dict[str, str] | None = None) -> None:
