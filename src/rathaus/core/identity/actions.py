@@ -3,31 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
+from django.db import transaction
+
+from rathaus.core.audit.actions import record
+from rathaus.core.audit.kinds import EventKind
 from rathaus.core.authorities.models import Authority
+from rathaus.core.identity import events
+from rathaus.core.identity.actors import Actor
 from rathaus.core.identity.enums import PartyKind
 from rathaus.core.identity.models import Account, Mandate, Membership, Party
 from rathaus.core.tenancy import acting, new_id
 
 
 def add_member(*, authority: Authority, account: Account, roles: Iterable[str], function: str) -> Membership:
-    """Let an account work for an authority; called again, it replaces roles and function."""
-    with acting(authority=authority.id, account=account.id):
-        member, _ = Membership.objects.update_or_create(
-            authority=authority, account=account, defaults={"roles": sorted(roles), "function": function}
-        )
+    """Let an account work for an authority; called again, it replaces roles and function.
+
+    Rights are given from the command line only, so the history of the authority names the machine as who did it.
+    """
+    wanted = {"roles": sorted(roles), "function": function}
+    with acting(authority=authority.id, account=account.pk):
+        before = Membership.objects.filter(authority=authority, account=account).values(*wanted).first()
+        member, _ = Membership.objects.update_or_create(authority=authority, account=account, defaults=wanted)
+        if before != wanted:
+            _record(
+                events.MEMBER_SET, authority.id, account, function=function, roles=", ".join(member.roles)
+            )
         return member
 
 
+@transaction.atomic
 def set_password(*, email: str, password: str, name: str) -> Account:
-    """Give an account a (new) password; made if unknown. Ends nothing else: its other sessions expire by themselves."""
+    """Give an account a (new) password; made if unknown. Its other sessions end; every authority it works for is told."""
     account = Account.objects.filter(email=email.lower()).first()
     if account is None:
         return Account.objects.create_user(email, password, name=name)
     account.set_password(password)
     account.save(update_fields=["password"])
+    with acting(account=account.pk):
+        memberships = list(Membership.objects.filter(account=account))
+    for member in memberships:
+        with acting(authority=member.authority_id):
+            _record(events.PASSWORD_SET, member.authority_id, account, function=member.function)
     return account
+
+
+def _record(kind: EventKind, authority: UUID, account: Account, **data: Any) -> None:
+    record(kind, by=Actor.system(authority), authority=authority, account=str(account.pk), **data)
 
 
 def party_of_authority(authority: Authority) -> Party:
@@ -47,11 +71,14 @@ def party_of_authority(authority: Authority) -> Party:
 
 
 def give_mandate(*, account: Account, party: Party, function: str = "") -> Mandate:
-    """Let an account act for a party."""
-    with acting(account=account.id, parties=[party.id]):
+    """Let an account act for a party. Where the party is an authority, its history tells."""
+    with acting(authority=party.authority_id, account=account.pk, parties=[party.id]):
+        before = Mandate.objects.filter(account=account, party=party).first()
         mandate, _ = Mandate.objects.update_or_create(
             account=account, party=party, defaults={"function": function}
         )
+        if party.authority_id and (before is None or before.function != function):
+            _record(events.MANDATE_GIVEN, party.authority_id, account, function=function)
         return mandate
 
 

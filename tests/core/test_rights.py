@@ -1,0 +1,71 @@
+"""Who got which right is in the history of the authority, once a change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.test import Client
+from tests.casework.conftest import World, account
+
+from rathaus.core.audit.kinds import sentence_of
+from rathaus.core.audit.models import Event
+from rathaus.core.authorities.models import Authority
+from rathaus.core.identity.actions import add_member, give_mandate, set_password
+from rathaus.core.identity.actors import Actor
+
+PASSWORD = "ein-langes-kennwort"
+
+
+def told(authority: Authority, kind: str) -> list[tuple[str, Any, str]]:
+    with Actor.system(authority.id).acting():
+        found = Event.objects.filter(name=kind).order_by("id")
+        return [(sentence_of(e.name, e.data), e.data["account"], e.function) for e in found]
+
+
+def test_roles_are_recorded_when_they_change(world: World) -> None:
+    person = account("neu@example.org")
+    before = told(world.lahnau, "identity.membership.set")
+    for roles in (["Steueramt"], ["Steueramt"], ["Steueramt", "Leitung"]):
+        add_member(authority=world.lahnau, account=person, roles=roles, function="Kasse")
+    assert before == []
+    assert told(world.lahnau, "identity.membership.set") == [
+        ("Kasse arbeitet hier als: Steueramt", str(person.pk), "System"),
+        ("Kasse arbeitet hier als: Leitung, Steueramt", str(person.pk), "System"),
+    ]
+    assert told(world.waldsolms, "identity.membership.set") == []
+
+
+def test_who_may_act_for_an_authority_is_recorded_there(world: World) -> None:
+    person = account("neu@example.org")
+    for _ in range(2):
+        give_mandate(account=person, party=world.lahnau_party, function="Bauamt")
+    assert told(world.lahnau, "identity.mandate.given")[1:] == [
+        ("Vertretung erteilt: Bauamt", str(person.pk), "System")
+    ]
+
+
+def test_a_new_password_is_told_to_every_authority_and_ends_other_sessions(
+    world: World, client: Client
+) -> None:
+    person = set_password(email="Neu@example.org", password=PASSWORD, name="Neu")
+    for place in (world.lahnau, world.waldsolms):
+        add_member(authority=place, account=person, roles=["Steueramt"], function=f"Kasse {place.name}")
+    client.force_login(person)
+    assert client.get("/weiter/").status_code == 302
+    assert "anmelden" not in client.get("/weiter/").headers["Location"]
+    again = set_password(email="neu@example.org", password=PASSWORD + "2", name="egal")
+    assert (again.pk, again.name) == (person.pk, "Neu")
+    for place in (world.lahnau, world.waldsolms):
+        assert told(place, "identity.password.set") == [
+            (f"Kennwort neu gesetzt: Kasse {place.name}", str(person.pk), "System")
+        ]
+    assert told(world.ministry, "identity.password.set") == []
+    assert "anmelden" in client.get("/weiter/").headers["Location"]
+
+
+def test_no_password_reaches_the_history(world: World) -> None:
+    person = set_password(email="neu@example.org", password=PASSWORD, name="Neu")
+    add_member(authority=world.lahnau, account=person, roles=["Steueramt"], function="Kasse")
+    set_password(email="neu@example.org", password=PASSWORD, name="Neu")
+    with Actor.system(world.lahnau.id).acting():
+        assert PASSWORD not in str(list(Event.objects.values()))
