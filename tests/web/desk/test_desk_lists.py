@@ -67,7 +67,7 @@ def test_taking_leads_back_to_the_same_list_and_nowhere_else(clerk: Desk) -> Non
 def test_a_task_taken_on_its_case_leads_back_there(clerk: Desk, head: Desk) -> None:
     case = clerk.world.submit()
     task, here = str(clerk.world.task(case).id), f"/amt/vorgang/{case.reference}/"
-    assert "Noch hat niemand diese Aufgabe übernommen." in clerk.get(here)
+    assert "Noch bei niemandem" in clerk.get(here)
     answer = clerk.post("/amt/eingang/uebernehmen/", nur=task, vorgang=case.reference)
     assert answer.headers["Location"] == here
     assert "Sie haben diese Aufgabe übernommen." in clerk.get(here)

@@ -87,6 +87,9 @@ def test_a_refused_file_keeps_the_text_of_the_answer(world: World, officer: Pers
     ).content.decode()
     assert "Lang getippt</textarea>" in page
     assert "ist aber keine PDF-Datei" in page
+    assert 'href="#dateien"' in page
+    assert 'id="dateien-fehler"' in page
+    assert 'id="antwort-fehler"' not in page
     assert "<title>Fehler: " in page
     with officer.actor.acting():
         assert not Message.objects.filter(case=case, sender="applicant").exists()

@@ -197,6 +197,8 @@ def facts_of(notice: Notice) -> list[Fact]:
     ]
     if decision.amount is not None:
         found.append(Fact("Betrag", format_amount(decision.amount)))
+        years = sorted(decision.details.get("jahre", {}).items())
+        found += [Fact(f"davon {year}", format_amount(Decimal(str(share)))) for year, share in years]
     if decision.decided_function:
         found.append(Fact("Entschieden hat", decision.decided_function))
     return found

@@ -80,15 +80,17 @@ def answer(request: HttpRequest, case: UUID) -> HttpResponse:
     text = request.POST.get("text", "")
     too_large = refused_uploads(request)
     problem = too_large[0].reason if too_large else ""
+    is_file = bool(too_large)
     if not problem:
         uploads = [(upload.name or "Datei", upload.read()) for upload in request.FILES.getlist("dateien")]
         try:
             answer_request(by=actor_of(request), case=found, body=text, uploads=uploads)
         except (FileRefused, Refused) as refused:
-            problem = str(refused)
+            problem, is_file = str(refused), isinstance(refused, FileRefused)
         else:
             return redirect(f"{reverse('portal:case', args=[case])}#nachrichten")
-    return _case(request, found, text=text, problem=problem, status=413 if too_large else 422)
+    status = 413 if too_large else 422
+    return _case(request, found, text=text, problem=problem, is_file=is_file, status=status)
 
 
 @_private
@@ -198,6 +200,7 @@ def _case(
     *,
     text: str = "",
     problem: str = "",
+    is_file: bool = False,
     is_back: bool = False,
     status: int = 200,
 ) -> HttpResponse:
@@ -215,6 +218,8 @@ def _case(
         "contact": next((found.sender_name for found in messages if found.sender == "staff"), ""),
         "text": text,
         "problem": problem,
+        "text_problem": "" if is_file else problem,
+        "file_problem": problem if is_file else "",
         "is_back": is_back,
         "kept_for": kept.owner_token(request, str(case.id)),
         "kept_field": kept.FIELD,
