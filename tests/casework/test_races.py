@@ -129,8 +129,8 @@ def test_a_task_completed_meanwhile(
 
 
 def events_of_one_lifecycle(steps: int) -> int:
-    """Three members, published, offered, call; then opened and rules checked; then one each step."""
-    return 3 + 3 + 2 + steps - 1
+    """Three members, published, offered, call and its money; then opened and rules checked; then one each step."""
+    return 3 + 4 + 2 + steps - 1
 
 
 def test_a_question_asked_meanwhile_is_asked_once(

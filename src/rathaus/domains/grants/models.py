@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import ClassVar
 
 from django.conf import settings
@@ -62,7 +63,8 @@ class Budget(TenantModel):
         ]
 
     @property
-    def free(self) -> object:
+    def free(self) -> Decimal:
+        """What is left, in euros."""
         return self.amount - self.committed
 
 

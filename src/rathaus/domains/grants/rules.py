@@ -66,9 +66,8 @@ def check(
             "erklärt" if request.has_not_begun else "nicht erklärt",
         )
     if request.partners:
-        yield Check(
-            "kooperation", "Zusammenarbeit", f"{guideline} Nr. 3", MET, f"mit {request.partners} Partnern"
-        )
+        partners = "einem Partner" if request.partners == 1 else f"{request.partners} Partnern"
+        yield Check("kooperation", "Zusammenarbeit", f"{guideline} Nr. 3", MET, f"mit {partners}")
     yield Check(
         "mittel",
         "Mittel verfügbar",
