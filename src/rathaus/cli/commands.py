@@ -324,6 +324,26 @@ def worker(concurrency: int, once: bool) -> None:
     run_worker(concurrency=concurrency, once=once)
 
 
+@click.command()
+@click.option("--retry", is_flag=True, help="Alle noch einmal versuchen.")
+def jobs(retry: bool) -> None:
+    """Jobs that were given up, mails above all. Failed operations of a case are incidents, shown to staff at the case."""
+    from django.utils.timezone import localtime
+
+    from rathaus.core.jobs.actions import retry_failed
+    from rathaus.core.jobs.queries import failed_jobs
+
+    found = retry_failed() if retry else failed_jobs()
+    for job in found:
+        at = f"{localtime(job.failed_at):%d.%m.%Y %H:%M}" if job.failed_at else "?"
+        arguments = " ".join(f"{name}={value}" for name, value in job.arguments.items())
+        click.echo(f"{job.id}  {at}  {job.name}  nach {job.tries} Versuchen  {arguments}")
+    if retry and found:
+        click.echo("Alle noch einmal eingereiht.")
+    elif not found:
+        click.echo("Kein Auftrag ist gescheitert.")
+
+
 @click.group()
 def assets() -> None:
     """Fonts for pages and letters."""
@@ -379,4 +399,4 @@ def run_together(commands: list[list[str]], *, env: dict[str, str] | None = None
             process.wait(timeout=20)
 
 
-ALL = [migrate, register, account, service, applications, audit, worker, assets, serve]
+ALL = [migrate, register, account, service, applications, audit, worker, jobs, assets, serve]

@@ -11,9 +11,8 @@ from procrastinate.tasks import Task
 __all__ = ["MAIL_RETRY", "RETRY", "app", "job_row"]
 
 RETRY = RetryStrategy(max_attempts=5, exponential_wait=3)  # 3, 9, 27, 81, 243 seconds
-MAIL_RETRY = RetryStrategy(
-    max_attempts=9, exponential_wait=3
-)  # the last after 5 hours: a mail server may be down
+# Waits of up to five hours, eight in all: a mail server may be down.
+MAIL_RETRY = RetryStrategy(max_attempts=9, exponential_wait=3)
 
 
 def job_row(task: Task, arguments: dict[str, Any]) -> dict[str, Any]:

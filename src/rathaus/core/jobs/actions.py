@@ -1,0 +1,16 @@
+"""Everything that writes the queue by hand."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from rathaus.core.jobs.queries import FailedJob, failed_jobs
+from rathaus.core.jobs.queue import app
+
+
+def retry_failed() -> list[FailedJob]:
+    """Put all jobs that were given up back into the queue, for one more try each; answers them."""
+    found = failed_jobs()
+    for job in found:
+        app.job_manager.retry_job_by_id(job_id=job.id, retry_at=timezone.now())
+    return found
