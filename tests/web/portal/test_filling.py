@@ -162,6 +162,10 @@ def test_partners_are_found_by_name_and_key_and_picked_without_javascript(
         "Location"
     ]
     assert where == f"{step}?_suche=waldso#suche"
+    entered = officer.post(step, partner__0="gemeinde lahnau", _suche="waldso")  # Enter in the search field
+    assert entered.headers["Location"] == where
+    gone_on = officer.post(step, partner__0="gemeinde lahnau", _suche="waldso", _nach="weiter")
+    assert gone_on.headers["Location"] != where
     hits = officer.get(where.partition("#")[0])
     assert 'name="_waehlen" value="partner:06532022"' in hits
     officer.post(step, partner__0="Gemeinde Lahnau", _waehlen="partner:06532022")

@@ -155,7 +155,7 @@ def _posted(filling: Filling, page: Page) -> HttpResponse:
         return redirect(filling.previous_url(page))
     if to == "spaeter":
         return redirect("portal:mine")
-    if to == "suche":
+    if to == "suche" or _is_entered_search(request.POST):
         asked = urlencode({SEARCH: request.POST.get(SEARCH, "")})
         return HttpResponseRedirect(f"{filling.url_of(page)}?{asked}#suche")
     if reading.rows_changed and not reading.errors:
@@ -164,6 +164,11 @@ def _posted(filling: Filling, page: Page) -> HttpResponse:
         came_from_review = REVIEW_MARK in request.GET and not filling.problems()
         return redirect(filling.url_of(None) if came_from_review else filling.next_url(page))
     return _page(filling, page, reading, is_too_large=bool(refused))
+
+
+def _is_entered_search(posted: QueryDict) -> bool:
+    """Enter in the search field presses no button that has a name: it searches, and does not go on."""
+    return bool(posted.get(SEARCH, "").strip()) and not {TO, PICK, "add", "remove"} & posted.keys()
 
 
 def _page(
