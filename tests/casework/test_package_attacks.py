@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from django.utils import timezone
 from tests.casework.conftest import World
 from tests.casework.packages import LETTER, MANIFEST, PROCESS, SAMPLE, SCHEMA, UI, probe
 
@@ -24,6 +25,7 @@ from rathaus.casework.services.operations import Refused
 from rathaus.casework.services.packages import PackageRefused, content_hash, package_of, read_folder
 from rathaus.cli.commands import service_check
 from rathaus.core.audit.models import Event
+from rathaus.core.authorities.models import Authority
 from rathaus.core.identity.actors import Actor, NotAllowed
 from rathaus.core.tenancy import new_id
 
@@ -187,6 +189,18 @@ def test_escapes_are_refused_at_the_check(place: str, tmp_path: Path) -> None:
         ),
         ("leistung.toml", "schluessel = ", "leistung.toml"),
         ("leistung.toml", MANIFEST.replace('kuerzel = "PRB"', ""), "kuerzel"),
+        ("leistung.toml", MANIFEST.replace('"PRB"', '"PRB/1"'), "kuerzel"),
+        ("leistung.toml", MANIFEST.replace('"PRB"', '"ABCDEFGHIJKLM"'), "kuerzel"),
+        ("leistung.toml", MANIFEST.replace('"probe"', '"Pro be"'), "schluessel"),
+        ("leistung.toml", MANIFEST.replace('fassung = "1"', f'fassung = "{"1" * 21}"'), "fassung"),
+        ("leistung.toml", MANIFEST.replace('"Probe"', f'"{"x" * 201}"'), "titel"),
+        ("leistung.toml", MANIFEST.replace('"Probe"', '" "'), "titel"),
+        ("leistung.toml", MANIFEST.replace("bearbeitung_tage = 14", "bearbeitung_tage = 0"), "bearbeitung"),
+        ("leistung.toml", "stichworte = [1]\n" + MANIFEST, "stichworte"),
+        ("leistung.toml", 'schritte = [{titel = "x"}]\n' + MANIFEST, "schritte"),
+        ("prozess.bpmn", PROCESS.replace("Freigeben", "x" * 121), "länger als 120"),
+        ("prozess.bpmn", PROCESS.replace("regeln", "r" * 81), "länger als 80"),
+        ("prozess.bpmn", PROCESS.replace('"antwort"', f'"{"a" * 81}"'), "länger als 80"),
         ("leistung.toml", "fremd = 1\n" + MANIFEST, "fremd"),
         ("bescheid.typ", LETTER + '#read("/etc/passwd")', "bescheid.typ"),
         ("bescheid.typ", LETTER + '#image("../../../secret.png")', "bescheid.typ"),
@@ -292,10 +306,35 @@ def test_a_published_number_keeps_its_content(world: World) -> None:
         offer_service(
             by=by, authority=world.ministry, version=world.offer.version, slug="probe", parameters={"x": 1}
         )
+    with pytest.raises(Refused, match="ein Wert wie 90"):
+        offer_service(
+            by=by,
+            authority=world.ministry,
+            version=world.offer.version,
+            slug="probe",
+            parameters={"foerdersatz": "90"},
+        )
+
+
+def test_a_prefix_is_taken_once_an_authority(world: World) -> None:
+    by = Actor.system(world.ministry.id)
+    with pytest.raises(Refused, match="benutzt schon „probe“"):
+        offer_service(by=by, authority=world.ministry, version=world.offer.version, slug="zweite")
+
+
+def test_what_is_not_given_stays_as_the_offer_has_it(world: World) -> None:
+    by, version = Actor.system(world.ministry.id), world.offer.version
+    opens = timezone.now()
+    for given in ({"prefix": "XY", "opens_at": opens, "parameters": {"foerdersatz": 80}}, {}):
+        offer = offer_service(by=by, authority=world.ministry, version=version, slug="probe", **given)
+        assert (offer.prefix, offer.opens_at, offer.closes_at) == ("XY", opens, None)
+        assert (offer.parameters["foerdersatz"], offer.parameters["mindestbetrag"]) == (80, "100.00")
 
 
 def test_an_offer_of_another_authority_cannot_be_taken_over(world: World) -> None:
     by = Actor.system(world.waldsolms.id)
+    Authority.objects.filter(id=world.waldsolms.id).update(kind="ministry")
+    world.waldsolms.refresh_from_db()
     with pytest.raises(Refused, match="andere Behörde"):
         offer_service(by=by, authority=world.waldsolms, version=world.offer.version, slug=world.offer.slug)
     assert Offer.objects.get(slug=world.offer.slug).authority_id == world.ministry.id

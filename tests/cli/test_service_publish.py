@@ -56,7 +56,7 @@ def test_says_where_the_service_is_offered(dog: Path) -> None:
     result = publish(dog)
     assert (result.exit_code, result.output) == (
         0,
-        "hund 1.0: veröffentlicht, 1 Beispiele gespielt\n"
+        "hund 1.0: veröffentlicht, 1 Beispiel gespielt\n"
         "Gemeinde Lahnau bietet an: http://localhost:8000/leistung/hundesteuer-anmeldung-lahnau/\n",
     )
     offer = Offer.objects.get()
@@ -125,7 +125,7 @@ def test_what_is_taken_is_refused(dog: Path) -> None:
     )
     prefix = publish(dog)
     assert prefix.output == (
-        "Das Kürzel „HUND“ benutzt schon „hundesteuer-anmeldung-lahnau“. Wählen Sie eines mit --prefix.\n"
+        "Das Kürzel „HUND“ benutzt schon „hundesteuer-anmeldung-lahnau“. Wählen Sie ein anderes.\n"
     )
     assert Offer.objects.get().service_id == "hundesteuer-anmeldung"
     assert publish(dog, "--prefix", "KATZE").exit_code == 0
@@ -140,3 +140,22 @@ def test_bad_packages_and_authorities_are_refused(dog: Path, tmp_path: Path) -> 
     assert result.output.endswith("bescheid_erstellen: bescheid.typ fehlt.\n")
     assert not ServiceVersion.objects.exists()
     assert not Offer.objects.exists()
+
+
+def test_only_the_responsible_kind_of_authority_offers(dog: Path) -> None:
+    Authority.objects.filter(slug="lahnau").update(kind=AuthorityKind.MINISTRY)
+    result = publish(dog)
+    assert result.exit_code == 1
+    assert result.output == (
+        "Für diese Leistung ist zuständig: Gemeinde. Gemeinde Lahnau ist: Ministerium.\n"
+    )
+    assert not ServiceVersion.objects.exists()
+    assert not Offer.objects.exists()
+
+
+@pytest.mark.parametrize("options", [("--prefix", "zu klein/"), ("--prefix", "A" * 13), ("--slug", "Ä b")])
+def test_names_that_no_address_can_carry_are_refused(dog: Path, options: tuple[str, str]) -> None:
+    result = publish(dog, *options)
+    assert result.exit_code == 1
+    assert "hat höchstens" in result.output
+    assert not ServiceVersion.objects.exists()

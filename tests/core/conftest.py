@@ -12,13 +12,14 @@ import psycopg
 import pytest
 from django.utils import timezone
 from tests.casework.conftest import World, account, committed_world, run_waiting_jobs, world
+from tests.casework.packages import MANIFEST, probe
 
 from rathaus.casework.cases.actions.drafts import attach_file, begin_draft
 from rathaus.casework.cases.actions.messages import answer_request
 from rathaus.casework.cases.actions.submission import submit_application
 from rathaus.casework.cases.actions.tasks import complete_task
 from rathaus.casework.cases.models import Case, Incident, Subscription, Timer
-from rathaus.casework.services.actions import offer_service
+from rathaus.casework.services.actions import offer_service, publish_package
 from rathaus.core.audit.actions import seal
 from rathaus.core.audit.queries import verify
 from rathaus.core.authorities.models import Authority
@@ -57,7 +58,9 @@ def peopled(committed_world: World) -> World:
     add_member(authority=w.waldsolms, account=clerk, roles=["Sachbearbeitung"], function="Amt 1")
     add_member(authority=w.waldsolms, account=approver, roles=["Freigabe"], function="Amtsleitung")
     system = Actor.system(w.waldsolms.id)
-    offer = offer_service(by=system, authority=w.waldsolms, version=w.offer.version, slug="probe-waldsolms")
+    manifest = MANIFEST.replace('"ministry"', '"municipality"').replace('fassung = "1"', 'fassung = "2"')
+    version = publish_package(by=system, files=probe(leistung__toml=manifest))
+    offer = offer_service(by=system, authority=w.waldsolms, version=version, slug="probe-waldsolms")
     for by, of in ((system, offer), (Actor.system(w.ministry.id), w.offer)):
         call = set_up_call(
             by=by, programme="p", programme_title="P", key=f"k-{of.slug}" if of is offer else "aufruf", title="K",

@@ -7,9 +7,9 @@ import signal
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sized
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from rich.console import Console
@@ -17,17 +17,25 @@ from rich.console import Console
 if TYPE_CHECKING:
     from rathaus.core.authorities.models import Authority
 
-if TYPE_CHECKING:
-    from rathaus.casework.services.models import Offer
-
 console = Console(highlight=False)
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def fail(text: str) -> None:
+def fail(text: str) -> NoReturn:
     """Say what is wrong and end with exit code 1."""
     click.echo(text, err=True)
     raise SystemExit(1)
+
+
+def _authority(slug: str) -> Authority:
+    """The authority of this slug, or the end of the command."""
+    from rathaus.core.authorities.models import Authority
+
+    return Authority.objects.filter(slug=slug).first() or fail(f"Die Behörde „{slug}“ gibt es nicht.")
+
+
+def _played(samples: Sized) -> str:
+    return "1 Beispiel gespielt" if len(samples) == 1 else f"{len(samples)} Beispiele gespielt"
 
 
 @click.command()
@@ -70,13 +78,9 @@ def account_add(email: str, slug: str, roles: tuple[str, ...], function: str, pa
     from django.contrib.auth.password_validation import validate_password
     from django.core.exceptions import ValidationError
 
-    from rathaus.core.authorities.models import Authority
     from rathaus.core.identity.actions import add_member, set_password
 
-    authority = Authority.objects.filter(slug=slug).first()
-    if authority is None:
-        fail(f"Die Behörde „{slug}“ gibt es nicht.")
-        return
+    authority = _authority(slug)
     try:
         validate_password(password)
     except ValidationError as wrong:
@@ -110,9 +114,7 @@ def service_check(folders: tuple[Path, ...]) -> None:
             for problem in problems:
                 click.echo(f"{folder.name}/{problem}", err=True)
         else:
-            console.print(
-                f"{folder.name} {package.manifest.fassung}: in Ordnung, {len(package.samples)} Beispiele gespielt"
-            )
+            console.print(f"{folder.name} {package.manifest.fassung}: in Ordnung, {_played(package.samples)}")
     if bad:
         raise SystemExit(1)
 
@@ -137,50 +139,30 @@ def service_publish(folder: Path, slug: str, name: str, prefix: str, given: tupl
     from rathaus.casework.services.models import Offer
     from rathaus.casework.services.operations import Refused
     from rathaus.casework.services.packages import PackageRefused, compile_package, read_folder
-    from rathaus.core.authorities.models import Authority
     from rathaus.core.identity.actors import Actor
 
-    authority = Authority.objects.filter(slug=slug).first()
-    if authority is None:
-        fail(f"Die Behörde „{slug}“ gibt es nicht.")
-        return
+    authority = _authority(slug)
     by = Actor.system(authority.id)
     try:
         files = read_folder(folder)
         package = compile_package(files, check_letters=False)
-        manifest = package.manifest
-        parameters = typed_parameters(given, manifest.parameter)
-        name = name or f"{manifest.schluessel}-{authority.slug}"
+        name = name or f"{package.manifest.schluessel}-{authority.slug}"
+        parameters = typed_parameters(given, package.manifest.parameter)
         before = Offer.objects.filter(slug=name).select_related("version").first()
-        if before and before.service_id != manifest.schluessel:
-            raise Refused(f"Unter „{name}“ wird schon die Leistung „{before.service_id}“ angeboten.")
-        prefix = prefix or (before.prefix if before else manifest.kuerzel)
-        if other := Offer.objects.filter(authority=authority, prefix=prefix).exclude(slug=name).first():
-            raise Refused(
-                f"Das Kürzel „{prefix}“ benutzt schon „{other.slug}“. Wählen Sie eines mit --prefix."
+        with by.acting():  # what cannot be offered is not published either
+            version = publish_package(by=by, files=files)
+            offer = offer_service(
+                by=by, authority=authority, version=version, slug=name, prefix=prefix, parameters=parameters
             )
-        version = publish_package(by=by, files=files)
-        offer = offer_service(
-            by=by,
-            authority=authority,
-            version=version,
-            slug=name,
-            prefix=prefix,
-            parameters=(own_values(before, manifest.parameter) if before else {}) | parameters,
-            opens_at=before.opens_at if before else None,
-            closes_at=before.closes_at if before else None,
-        )
     except PackageRefused as refused:
         fail("\n".join(f"{folder.name}/{problem}" for problem in refused.problems))
-        return
     except Refused as refused:
         fail(str(refused))
-        return
     click.echo(
-        f"{folder.name} {version.number}: veröffentlicht, {len(package.samples)} Beispiele gespielt\n"
+        f"{folder.name} {version.number}: veröffentlicht, {_played(package.samples)}\n"
         f"{authority.label} bietet an: {settings.BASE_URL}{reverse('portal:service', args=[offer.slug])}"
     )
-    if changed := {k: v for k, v in offer.parameters.items() if v != manifest.parameter[k]}:
+    if changed := {k: v for k, v in offer.parameters.items() if v != package.manifest.parameter[k]}:
         click.echo("Eigene Werte: " + ", ".join(f"{key}={value}" for key, value in sorted(changed.items())))
     if before and before.version_id != version.id:
         click.echo(f"Vorher galt {before.version.number}; laufende Vorgänge bleiben dabei.")
@@ -210,16 +192,6 @@ def typed_parameters(given: tuple[str, ...], defaults: Mapping[str, Any]) -> dic
     return found
 
 
-def own_values(offer: Offer, defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters that an offer set differently from its version, as far as the new version still knows them."""
-    before = tomllib.loads(offer.version.files["leistung.toml"]).get("parameter", {})
-    return {
-        name: value
-        for name, value in offer.parameters.items()
-        if name in defaults and value != before.get(name)
-    }
-
-
 @click.group()
 def applications() -> None:
     """Applications."""
@@ -233,20 +205,15 @@ def applications() -> None:
 def applications_import(file: Path, slug: str) -> None:
     """Hand in every application of a CSV file, or none."""
     from rathaus.casework.cases.actions.importing import FileNotImported, import_applications
-    from rathaus.core.authorities.models import Authority
     from rathaus.core.identity.actors import Actor
 
-    authority = Authority.objects.filter(slug=slug).first()
-    if authority is None:
-        fail(f"Die Behörde „{slug}“ gibt es nicht.")
-        return
+    authority = _authority(slug)
     try:
         cases = import_applications(
             by=Actor.system(authority.id), content=file.read_bytes(), attachments=beside(file)
         )
     except FileNotImported as refused:
         fail("\n".join([f"{file.name}: nichts übernommen.", *map(str, refused.problems)]))
-        return
     console.print(f"{len(cases)} Anträge übernommen.")
 
 

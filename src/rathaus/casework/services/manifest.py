@@ -97,11 +97,47 @@ class Manifest:
         leika = data.get("leika", "")
         if leika and not re.fullmatch(r"99\d{12}", str(leika)):
             problems.append("„leika“ hat 14 Ziffern und beginnt mit 99.")
+        problems += _shape_problems(data)
         problems += _result_problems(data.get("ergebnisse", {}))
         if problems:
             raise ManifestError(problems)
         given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
         return cls(**given)
+
+
+PREFIX = r"[A-ZÄÖÜ0-9]{1,12}"  # part of every reference, also in addresses
+_SHAPES = {
+    "schluessel": (r"[a-z0-9]+(-[a-z0-9]+)*", 80, "kleine Buchstaben, Ziffern und Bindestriche"),
+    "fassung": (r"\S+", 20, "ohne Leerzeichen"),
+    "titel": (r".*\S.*", 200, "eine Zeile"),
+    "kuerzel": (PREFIX, 12, "große Buchstaben und Ziffern"),
+}
+_LEAST = {"bearbeitung_tage": 1, "aufbewahrung_jahre": 0}
+_TEXTS = ("rechtsgrundlagen", "stichworte", "voraussetzungen", "unterlagen")
+
+
+def _shape_problems(data: Mapping[str, Any]) -> Iterator[str]:
+    """What the database or a page could not take. Wrong kinds were told before."""
+    for name, (shape, longest, words) in _SHAPES.items():
+        text = data.get(name)
+        if isinstance(text, str) and (len(text) > longest or not re.fullmatch(shape, text)):
+            yield f"„{name}“: höchstens {longest} Zeichen, {words}."
+    for name, least in _LEAST.items():
+        number = data.get(name)
+        if isinstance(number, int) and not least <= number <= 999:
+            yield f"„{name}“ ist eine Zahl von {least} bis 999."
+    for name in _TEXTS:
+        entries = data.get(name)
+        if isinstance(entries, list) and not all(isinstance(entry, str) for entry in entries):
+            yield f"„{name}“ ist eine Liste von Texten."
+    steps = data.get("schritte")
+    if isinstance(steps, list) and not all(
+        isinstance(step, dict)
+        and set(step) == {"titel", "text"}
+        and all(isinstance(w, str) for w in step.values())
+        for step in steps
+    ):
+        yield "„schritte“ sind Tabellen mit „titel“ und „text“."
 
 
 def _result_problems(given: Any) -> Iterator[str]:

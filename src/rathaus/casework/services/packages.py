@@ -18,6 +18,7 @@ from rathaus.engine.expressions import Expression, ExpressionError, compile_expr
 from rathaus.engine.forms import Form, FormError
 from rathaus.engine.letters import LetterProblem, check_letter
 from rathaus.engine.workflow import Definition, DefinitionError, compile_bpmn
+from rathaus.engine.workflow.definition import Node
 
 MANIFEST, SCHEMA, UI, PROCESS, TABLES = (
     "leistung.toml",
@@ -235,6 +236,7 @@ def _expression(text: str, where: str, problems: list[Problem]) -> Expression | 
 def _cross_check(manifest: Manifest, definition: Definition, letters: Mapping[str, str]) -> Iterator[Problem]:
     """What only shows when the parts are seen together: roles, forms, letters, automatic decisions."""
     for element in definition.nodes.values():
+        yield from _too_long(element)
         if element.kind == "userTask":
             if element.role not in manifest.rollen:
                 yield Problem(
@@ -259,3 +261,19 @@ def _cross_check(manifest: Manifest, definition: Definition, letters: Mapping[st
                 )
             if element.operation == "letters.issue" and "bescheid.typ" not in letters:
                 yield Problem(PROCESS, element.line, f"{element.id}: bescheid.typ fehlt.")
+
+
+_LONGEST = {
+    "id": 80,
+    "name": 120,
+    "role": 60,
+    "message": 80,
+    "operation": 80,
+}  # what tasks and subscriptions can keep
+
+
+def _too_long(element: Node) -> Iterator[Problem]:
+    for name, longest in _LONGEST.items():
+        if len(getattr(element, name) or "") > longest:
+            shown = f"{element.id[:40]}: „{name}“"
+            yield Problem(PROCESS, element.line, f"{shown} ist länger als {longest} Zeichen.")
