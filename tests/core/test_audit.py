@@ -279,6 +279,27 @@ def test_a_block_that_reaches_beyond_the_present_shows(
     assert verify(w.ministry.id).faults
 
 
+def test_a_history_that_is_gone_altogether_shows_against_its_head(
+    sealed: World, superuser: psycopg.Connection
+) -> None:
+    head = verify(sealed.ministry.id).head
+    for table in ("audit_event", "audit_block"):
+        superuser.execute(f"DELETE FROM {table}")
+    result = CliRunner().invoke(audit_verify, ["--authority", "ministerium", "--head", head])
+    assert result.exit_code == 1
+    assert "abgeschnitten" in result.output
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [(["--authority", "ministeruim"], "gibt es nicht"), (["--head", "ab"], "mit --authority")],
+)
+def test_a_verification_of_nothing_is_no_success(sealed: World, options: list[str], reason: str) -> None:
+    result = CliRunner().invoke(audit_verify, options)
+    assert result.exit_code == 1
+    assert reason in result.output
+
+
 def test_every_authority_that_has_events_is_sealed_and_verified(
     committed_world: World, superuser: psycopg.Connection
 ) -> None:

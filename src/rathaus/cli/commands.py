@@ -245,8 +245,13 @@ def audit_verify(slug: str, head: str) -> None:
     from rathaus.core.audit.queries import verify
     from rathaus.core.authorities.models import Authority
 
+    if head and not slug:
+        fail("Ein Kopf gehört zu einer Behörde. Nennen Sie sie mit --authority.")
+    if not Authority.objects.exists():
+        fail("Es gibt noch keine Behörden.")
     bad = False
-    for authority in _with_history(slug):
+    # One that is asked for is looked at even if nothing of its history is left.
+    for authority in [_authority(slug)] if slug else _with_history():
         found = verify(authority.id, known_head=head)
         console.print(
             f"{authority.label}: {found.events} Ereignisse in {found.blocks} Blöcken, {found.unsealed} noch ohne Siegel"
@@ -255,8 +260,6 @@ def audit_verify(slug: str, head: str) -> None:
         for fault in found.faults:
             bad = True
             click.echo(f"  {fault}", err=True)
-    if not Authority.objects.exists():
-        fail("Es gibt noch keine Behörden.")
     if bad:
         raise SystemExit(1)
 
@@ -266,19 +269,18 @@ def audit_seal() -> None:
     """Seal now what happened since the last seal."""
     from rathaus.core.audit.actions import seal
 
-    for authority in _with_history(""):
+    for authority in _with_history():
         block = seal(authority.id)
         if block:
             console.print(f"{authority.label}: Block {block.number} mit {len(block.event_ids)} Ereignissen")
 
 
-def _with_history(slug: str) -> list[Authority]:
+def _with_history() -> list[Authority]:
     """Authorities that have a history, by name."""
     from rathaus.core.audit.queries import authorities_with_history
     from rathaus.core.authorities.models import Authority
 
-    found = Authority.objects.filter(id__in=authorities_with_history()).order_by("sort_key", "id")
-    return list(found.filter(slug=slug) if slug else found)
+    return list(Authority.objects.filter(id__in=authorities_with_history()).order_by("sort_key", "id"))
 
 
 @click.command()
@@ -343,27 +345,38 @@ def serve(port: int, host: str, workers: int) -> None:
 
 
 def run_together(commands: list[list[str]], *, env: dict[str, str] | None = None) -> None:
-    """Run programs until one ends or Ctrl-C is pressed; then end the others."""
+    """Run programs until one ends or Ctrl-C is pressed; then end the others.
+
+    One that ended by itself with an error is ours too: we end with its exit code.
+    """
     processes = [subprocess.Popen(command, env={**os.environ, **(env or {})}) for command in commands]  # noqa: S603  our own programs
+    is_told_to_end = False
 
     def stop(*_: object) -> None:
+        nonlocal is_told_to_end
+        is_told_to_end = True
         for process in processes:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
 
     signal.signal(signal.SIGTERM, stop)
+    failed = 0
     try:
         while all(process.poll() is None for process in processes):
             try:
                 processes[0].wait(timeout=0.5)
             except subprocess.TimeoutExpired:
                 continue
+        if not is_told_to_end:
+            failed = next((process.returncode for process in processes if process.returncode), 0)
     except KeyboardInterrupt:
         pass
     finally:
         stop()
         for process in processes:
             process.wait(timeout=20)
+    if failed:
+        raise SystemExit(abs(failed))
 
 
 ALL = [migrate, register, account, service, applications, audit, worker, jobs, assets, serve]
