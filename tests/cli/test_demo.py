@@ -65,3 +65,8 @@ def test_the_round_of_446(folder: Path) -> None:
     assert again["seconds"] == result["seconds"]
     _rathaus(folder, "audit", "seal")
     assert "Ereignisse in 1 Blöcken" in _rathaus(folder, "audit", "verify")
+    (folder / "demo/ergebnis.json").unlink()  # as if it had been interrupted at the very end
+    resumed = _demo(folder)
+    assert resumed["rows"] == result["rows"]
+    assert resumed["is_resumed"]
+    assert not result["is_resumed"]
