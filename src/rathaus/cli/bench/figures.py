@@ -34,6 +34,7 @@ class Sizes:
     loop: int  # steps of the long loop
     loops: int  # cases that walk the loop
     alone: int  # lifecycles over HTTP, one client
+    turns: int  # of the site and the bare Django page, one after the other; short, so that both see the same machine
     together: int  # lifecycles over HTTP of each of four clients, a turn
     plain_seconds: float  # of the bare Django page, a turn
     cases: tuple[int, ...]  # sizes of the case table
@@ -42,8 +43,8 @@ class Sizes:
     reads: int  # of each query, with and without row-level security
 
 
-FULL = Sizes(5, 400, 200, 200, 20, 60, 30, 6.0, (1_000, 100_000, 1_000_000), 443, 200, 200)
-QUICK = Sizes(1, 3, 2, 8, 1, 1, 1, 0.3, (20, 40), 3, 3, 3)
+FULL = Sizes(5, 400, 200, 200, 20, 60, 9, 12, 4.0, (1_000, 100_000, 1_000_000), 443, 200, 200)
+QUICK = Sizes(1, 3, 2, 8, 1, 1, 1, 1, 0.3, (20, 40), 3, 3, 3)
 
 
 def quantile(values: Sequence[float], share: float) -> float:

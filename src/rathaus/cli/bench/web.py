@@ -49,7 +49,7 @@ def measure(sizes: Sizes, place: Place) -> Iterator[Figure]:
         yield from _alone(sizes, place, site, watch, answers)
         weights = [_heaviest(site)]
         rates, plain_rates, requests, done = [], [], 0, 0
-        for _ in range(sizes.repeats):
+        for _ in range(sizes.turns):
             begun, found = work_together(site.port, place.crews, answers, place.offer.slug, sizes.together)
             _wait_for_notices(watch)
             rates.append(len(found) / (time.time() - begun))
