@@ -50,7 +50,7 @@ def demo(serve: bool, json_file: Path | None, port: int, forget: bool) -> None:
 def _run(var: Path, begun: float) -> dict[str, Any]:
     from django.core.management import call_command
 
-    from rathaus.casework.cases.models import Case
+    from rathaus.casework.cases.models import Case, Notice
     from rathaus.cli.demo.place import prepare_place
     from rathaus.cli.demo.round import DemoFailed, run_round, write_applications
     from rathaus.domains.grants.queries import figures
@@ -62,17 +62,24 @@ def _run(var: Path, begun: float) -> dict[str, Any]:
         place = prepare_place()
         bar("Datenbank, Verzeichnis, Leistungen, Zuteilung", 1, 1)
         with place.clerk.acting():
-            is_done = Case.objects.filter(offer=place.first_call.offer).exists()
-        if is_done and kept.exists():
+            is_imported = Case.objects.filter(offer=place.first_call.offer).exists()
+            before = Notice.objects.filter(authority=place.ministry).count()
+        if is_imported and kept.exists():
             timing = json.loads(kept.read_text(encoding="utf-8"))
         else:
             file = var / "demo/antraege.csv"
-            lines = write_applications(place, file)
+            write_applications(place, file)
             try:
                 seconds = run_round(place, file, bar)
             except DemoFailed as failed:
                 fail(str(failed))
-            timing = {"seconds": round(seconds, 1), "notices_per_second": round(lines / seconds, 1)}
+            with place.clerk.acting():
+                made = Notice.objects.filter(authority=place.ministry).count() - before
+            timing = {
+                "seconds": round(seconds, 1),
+                "notices_per_second": round(made / seconds, 1),
+                "is_resumed": is_imported,
+            }
             kept.write_text(json.dumps(timing), encoding="utf-8")
     rows = [vars(row) for row in figures(place.clerk)]
     return {"rows": rows, **timing, "seconds_in_all": round(time.perf_counter() - begun, 1)}
@@ -100,8 +107,9 @@ def _print(result: dict[str, Any]) -> None:
             style="bold" if is_call else "",
         )
     console.print(table)
+    since = "Von der Fortsetzung nach einer Unterbrechung" if result.get("is_resumed") else "Vom Einlesen"
     console.print(
-        f"Vom Einlesen bis zum letzten Bescheid: {result['seconds']} s, "
+        f"{since} bis zum letzten Bescheid: {result['seconds']} s, "
         f"{result['notices_per_second']} Bescheide je Sekunde.\n"
         "Summe und Zahl von 2020 stehen im Text; die Verteilung auf die Kommunen ist unsere: 7.500 € Sockel, der Rest nach "
         "Einwohnern. Die Kostenpläne der drei Vorhaben sind erfunden, ihre Zuschüsse nicht."
