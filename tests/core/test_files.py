@@ -16,8 +16,9 @@ from tests.casework.conftest import World
 
 from rathaus.casework.cases.actions.drafts import attach_file, begin_draft, save_draft
 from rathaus.casework.cases.actions.submission import submit_draft
-from rathaus.casework.cases.models import Draft
+from rathaus.casework.cases.models import Case, Draft
 from rathaus.casework.records.models import Document
+from rathaus.casework.services.operations import Refused
 from rathaus.core.files.actions import FileRefused, keep, media_type_of, path_of, read
 from rathaus.core.files.models import Blob
 from rathaus.core.identity.actors import Actor, NotAllowed
@@ -200,9 +201,11 @@ def test_somebody_elses_bytes_cannot_be_had_by_naming_their_hash(world: World) -
     """A hash is no key: only what the party itself brought becomes its attachment."""
     theirs = begin_draft(by=world.waldsolms_officer, offer=world.offer, party=world.waldsolms_party.id)
     blob = attach_file(by=world.waldsolms_officer, draft=theirs, name="geheim.pdf", content=PDF)
-    case = submit_draft(by=world.lahnau_officer, draft=draft_with(world, blob.sha256).id)
+    with pytest.raises(Refused, match="liegt uns nicht vor"):
+        submit_draft(by=world.lahnau_officer, draft=draft_with(world, blob.sha256).id)
     with Actor.system(world.ministry.id).acting():
-        assert not Document.objects.filter(case_id=case.id).exists()
+        assert not Document.objects.exists()
+        assert not Case.objects.exists()
 
 
 def test_nobody_attaches_to_somebody_elses_draft(world: World) -> None:

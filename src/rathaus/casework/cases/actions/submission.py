@@ -181,6 +181,8 @@ def _file_attachments(case: Case, answers: Mapping[str, Any]) -> None:
             authority_id=case.authority_id, sha256__in=files, party_id=case.party_id
         )
     }
+    if missing := [file["name"] for sha256, file in files.items() if sha256 not in blobs]:
+        raise Refused(f"Die Datei „{missing[0]}“ liegt uns nicht vor. Laden Sie sie noch einmal hoch.")
     Document.objects.bulk_create(
         Document(
             authority_id=case.authority_id,
@@ -196,7 +198,6 @@ def _file_attachments(case: Case, answers: Mapping[str, Any]) -> None:
             origin=case.party_name,
         )
         for sha256, file in files.items()
-        if sha256 in blobs
     )
 
 
