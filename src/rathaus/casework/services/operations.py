@@ -8,7 +8,7 @@ import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 
@@ -95,15 +95,18 @@ def _as(wanted: Any, value: Any, name: str) -> Any:
             return None
         wanted = next(kind for kind in wanted.__args__ if kind is not types.NoneType)
     try:
+        if isinstance(value, bool) and wanted is not bool:
+            raise TypeError
         if wanted is Decimal:
-            if isinstance(value, bool):
-                raise TypeError
-            return Decimal(value)
+            number = Decimal(value)
+            if not number.is_finite():
+                raise ValueError
+            return number
         if wanted is int and isinstance(value, Decimal) and value == int(value):
             return int(value)
         if wanted is date and isinstance(value, str):
             return date.fromisoformat(value)
-    except (ArithmeticError, InvalidOperation, TypeError, ValueError) as wrong:
+    except (ArithmeticError, TypeError, ValueError) as wrong:
         raise Refused(f"Argument „{name}“: {value!r} passt nicht.") from wrong
     if not isinstance(value, wanted):
         raise Refused(f"Argument „{name}“: {value!r} passt nicht.")
