@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
+from django.db import connection
 from django.test import Client
+from django.utils import timezone
 from tests.casework.conftest import World, account
 
 from rathaus.core.audit.kinds import sentence_of
@@ -12,6 +15,9 @@ from rathaus.core.audit.models import Event
 from rathaus.core.authorities.models import Authority
 from rathaus.core.identity.actions import add_member, give_mandate, set_password
 from rathaus.core.identity.actors import Actor
+from rathaus.core.identity.models import Mandate
+from rathaus.core.identity.queries import actor_of
+from rathaus.core.tenancy import acting
 
 PASSWORD = "ein-langes-kennwort"
 
@@ -69,3 +75,23 @@ def test_no_password_reaches_the_history(world: World) -> None:
     set_password(email="neu@example.org", password=PASSWORD, name="Neu")
     with Actor.system(world.lahnau.id).acting():
         assert PASSWORD not in str(list(Event.objects.values()))
+
+
+def test_mandates_begin_and_end_with_a_day_in_germany(world: World) -> None:
+    """Just after midnight in Germany it is still yesterday in UTC, in which the connection counts."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_get_functiondef('identity_enter(uuid, uuid)'::regprocedure)")
+        text = cursor.fetchone()[0]
+    assert "current_date" not in text
+    assert text.count("(now() AT TIME ZONE 'Europe/Berlin')::date") == 2
+    person, today = account("neu@example.org"), timezone.localdate()
+    mandate = give_mandate(account=person, party=world.lahnau_party)
+    for days, may in ((0, True), (1, False)):
+        with acting(parties=[world.lahnau_party.id]):
+            Mandate.objects.filter(id=mandate.id).update(valid_from=today + timedelta(days=days))
+        assert bool(actor_of(person.pk).parties) is may
+    for days, may in ((0, True), (-1, False)):
+        dates = {"valid_from": today - timedelta(days=9), "valid_until": today + timedelta(days=days)}
+        with acting(parties=[world.lahnau_party.id]):
+            Mandate.objects.filter(id=mandate.id).update(**dates)
+        assert bool(actor_of(person.pk).parties) is may
