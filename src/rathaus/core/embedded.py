@@ -25,7 +25,8 @@ class DatabaseUrls:
 def start(folder: Path, *, database: str = "rathaus") -> DatabaseUrls:
     """Start the embedded server on `folder` (made if missing), with roles and database; safe to call again.
 
-    The server lives as long as a process that called this does, and is shared by all of them.
+    The server lives as long as a process that called this does, and is shared by all of them. Sets DATABASE_URL and
+    DATABASE_OWNER_URL, which the settings and programs started from here read.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if "XDG_RUNTIME_DIR" not in os.environ:  # where the server keeps its lock; the library warns without one

@@ -182,7 +182,6 @@ LIBRARY_TABLES = {
     "sessions": "sessions of accounts (Django)",
     "contenttypes": "book-keeping of Django",
     "auth": "book-keeping of Django; roles live in identity.Membership",
-    "sites": "book-keeping of Django",
     "procrastinate": "jobs; arguments are ids only",
 }
 
@@ -211,8 +210,7 @@ def apply_tenancy(using: Any) -> None:
         for model in models_with_tenancy():
             _apply_to(cursor, model._meta.db_table, tenancy_of(model))
         for label in LIBRARY_TABLES:
-            if apps.is_installed(label) or label in apps.app_configs:
-                _open_library(cursor, label)
+            _open_library(cursor, label)
         cursor.execute(f"GRANT SELECT ON django_migrations TO {APP_ROLE}")
         cursor.execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {APP_ROLE}")
 

@@ -55,7 +55,7 @@ def media_type_of(name: str, content: bytes) -> str:
 
 
 def keep(*, authority: UUID, content: bytes, media_type: str, party: UUID | None = None) -> Blob:
-    """Write bytes to the store (once) and note that this authority keeps them. Idempotent per content."""
+    """Write bytes to the store, once whoever keeps them, and note anew that this authority keeps them."""
     if scan := getattr(settings, "VIRUS_SCAN", ""):
         import_string(scan)(content)
     sha256 = hashlib.sha256(content).hexdigest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from rathaus.core.tenancy import Context, acting
@@ -59,6 +59,3 @@ class Actor:
         right to do so was checked.
         """
         return acting(authority=authority, account=self.account, parties=self.parties)
-
-    def with_party(self, party: UUID) -> Actor:
-        return replace(self, parties=(*self.parties, party))
