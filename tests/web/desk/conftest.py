@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +18,7 @@ from rathaus.casework.cases.actions.tasks import complete_task
 from rathaus.casework.cases.models import Case
 from rathaus.casework.services.actions import offer_service, publish_package
 from rathaus.casework.services.packages import read_folder
+from rathaus.core.files.models import Blob
 from rathaus.core.identity.actors import Actor
 from rathaus.core.identity.models import Account
 from rathaus.core.tenancy import new_id
@@ -79,6 +80,14 @@ def run_jobs() -> Callable[[], int]:
 LEISTUNGEN = Path(__file__).resolve().parents[3] / "leistungen"
 
 
+def files_in(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict) and "sha256" in value:
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from files_in(inner)
+
+
 def smart_case(world: World, sample: str = "lahnau") -> Case:
     """A case of the real grant, with its form, its drawing of the process and years to divide money among."""
     folder = LEISTUNGEN / "starke-heimat-smart"
@@ -95,6 +104,13 @@ def smart_case(world: World, sample: str = "lahnau") -> Case:
         budgets={2021: Decimal(10_000_000), 2022: Decimal(10_000_000)},
     )
     answers = json.loads((folder / f"beispiele/{sample}.json").read_text())["antrag"]
+    for file in files_in(answers):
+        with world.lahnau_officer.acting():  # as if it had been uploaded; its bytes do not matter here
+            Blob.objects.create(
+                authority_id=world.ministry.id,
+                party_id=world.lahnau_party.id,
+                **{name: file[name] for name in ("sha256", "size", "media_type")},
+            )
     return submit_application(
         by=world.lahnau_officer, offer=offer, party=world.lahnau_party, answers=answers, submission=new_id()
     )
