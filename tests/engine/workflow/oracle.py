@@ -17,6 +17,7 @@ from typing import Any
 from lxml import etree
 from SpiffWorkflow.bpmn.parser.BpmnParser import BpmnParser
 from SpiffWorkflow.bpmn.specs.event_definitions.item_aware_event import ErrorEventDefinition
+from SpiffWorkflow.bpmn.specs.mixins.events.event_types import CatchingEvent
 from SpiffWorkflow.bpmn.util.event import BpmnEvent
 from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
 from SpiffWorkflow.task import Task
@@ -103,7 +104,16 @@ class Oracle:
     def fail(self, element: str, code: str) -> None:
         """The operation of the element fails with the code."""
         task = next(task for name, task, _ in self._waiting() if name == element)
-        self.workflow.catch(BpmnEvent(ErrorEventDefinition(code, code), target=task.workflow))
+        error = BpmnEvent(ErrorEventDefinition(code, code), target=task.workflow)
+        waiting = self.workflow.get_tasks(state=TaskState.WAITING, spec_class=CatchingEvent)
+        if any(
+            other.workflow is task.workflow and other.parent is not task.parent
+            for other in waiting
+            if other.task_spec.catches(other, error)
+        ):
+            # Spiff lets an error reach the boundary events of other activities too (seed 9177, depth 3).
+            raise OracleBroken
+        self.workflow.catch(error)
         self.workflow.do_engine_steps()
 
     @property
