@@ -165,7 +165,6 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
-X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "rathaus.web.errors.csrf_failed"
 
 # --- language and time: UTC inside, Europe/Berlin at the edge ---
@@ -173,7 +172,6 @@ LANGUAGE_CODE = "de"
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "Europe/Berlin"
-FORMAT_MODULE_PATH: list[str] = []
 
 # --- files ---
 STATIC_URL = "/static/"
@@ -193,6 +191,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": BLOB_ROOT}},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
+VIRUS_SCAN = ""  # dotted name of a function, see core/files
 UPLOAD_LIMIT_BYTES = 20 * 1024 * 1024
 REQUEST_LIMIT_BYTES = 30 * 1024 * 1024
 FILE_UPLOAD_HANDLERS = [

@@ -11,7 +11,6 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
-from rathaus.casework.cases.actions.tasks import open_for
 from rathaus.casework.cases.models import (
     Application,
     Case,
@@ -23,6 +22,7 @@ from rathaus.casework.cases.models import (
     Notice,
     Task,
 )
+from rathaus.casework.cases.permissions import open_for
 from rathaus.casework.records.models import Document
 from rathaus.core.audit.models import Block
 from rathaus.core.identity.actors import Actor

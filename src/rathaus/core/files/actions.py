@@ -56,8 +56,8 @@ def media_type_of(name: str, content: bytes) -> str:
 
 def keep(*, authority: UUID, content: bytes, media_type: str, party: UUID | None = None) -> Blob:
     """Write bytes to the store, once whoever keeps them, and note anew that this authority keeps them."""
-    if scan := getattr(settings, "VIRUS_SCAN", ""):
-        import_string(scan)(content)
+    if settings.VIRUS_SCAN:
+        import_string(settings.VIRUS_SCAN)(content)
     sha256 = hashlib.sha256(content).hexdigest()
     name = path_of(sha256)
     if not (default_storage.exists(name) and default_storage.size(name) == len(content)):

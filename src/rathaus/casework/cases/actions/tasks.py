@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
 from django.utils import timezone
 
 from rathaus.casework.cases import events
@@ -16,9 +15,10 @@ from rathaus.casework.cases.actions.decisions import decide, propose
 from rathaus.casework.cases.actions.messages import ask
 from rathaus.casework.cases.enums import TaskState
 from rathaus.casework.cases.models import Task
+from rathaus.casework.cases.permissions import check_may_work
 from rathaus.casework.cases.steps import Run, lock_task
 from rathaus.casework.services.operations import Refused
-from rathaus.core.identity.actors import Actor, NotAllowed
+from rathaus.core.identity.actors import Actor
 from rathaus.engine import workflow
 
 ANSWER_DAYS = 14  # to answer a question of the office, where it names no day
@@ -68,12 +68,7 @@ def complete_task(*, by: Actor, task: UUID, answers: Mapping[str, Any]) -> Task:
 
 
 def _may_work(by: Actor, task: Task) -> None:
-    if by.account is None or by.authority != task.authority_id or task.role not in by.roles:
-        raise NotAllowed(f"Diese Aufgabe gehört der Rolle „{task.role}“.")
-    if task.excluded_id == by.account:
-        raise NotAllowed(
-            "Sie haben den Vorschlag gemacht. Freigeben muss eine andere Person (Vier-Augen-Prinzip)."
-        )
+    check_may_work(by, task)
     if task.state != TaskState.OPEN:
         raise TaskTaken(_who(task))
 
@@ -126,8 +121,3 @@ FORMS: Mapping[str, Callable[[Run, Task, Mapping[str, Any]], dict[str, Any]]] = 
     "kern:vorschlag": _proposal,
     "kern:freigabe": _approval,
 }
-
-
-def open_for(by: Actor) -> Q:
-    """Which open tasks an actor may work on, as a filter."""
-    return Q(authority_id=by.authority, state=TaskState.OPEN, role__in=sorted(by.roles))
