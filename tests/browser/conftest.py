@@ -14,7 +14,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 # Playwright keeps an event loop in the thread of the tests, from which Django would refuse to ask the database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-CHROMIUM = os.environ.get("RATHAUS_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = os.environ.get("RATHAUS_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 
 
 class _Quiet(WSGIRequestHandler):
@@ -24,7 +25,7 @@ class _Quiet(WSGIRequestHandler):
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """The browser of the machine."""
+    """The browser of the machine. Playwright runs once a thread, so all tests share it."""
     if CHROMIUM is None:
         pytest.fail(
             "Chromium is not installed: install the package `chromium`, or name one in RATHAUS_CHROMIUM"

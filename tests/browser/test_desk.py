@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from django.test import Client
 from django.test.testcases import LiveServerThread, _StaticFilesHandler
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.casework.conftest import World, make_world
 from tests.web.desk.conftest import smart_case
 
@@ -21,17 +20,11 @@ from rathaus.core.identity.models import Account
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
-]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def world(committed: None, monkeypatch: pytest.MonkeyPatch) -> World:
-    # Playwright keeps an event loop in this thread; Django would take our reads of the database for a mistake.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+def world(committed: None) -> World:
     return make_world()
 
 
@@ -45,14 +38,6 @@ def site(world: World) -> Iterator[str]:
     assert server.error is None
     yield f"http://127.0.0.1:{server.port}"
     server.terminate()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
