@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import send_mail
-from django.utils import timezone
 from procrastinate import JobContext
 
 from rathaus.casework.cases import events
@@ -17,6 +16,7 @@ from rathaus.casework.cases.models import Case, Draft, Incident, Timer
 from rathaus.casework.cases.steps import lock
 from rathaus.casework.services.models import Offer
 from rathaus.casework.services.operations import Refused
+from rathaus.core import clock
 from rathaus.core.audit.actions import seal
 from rathaus.core.audit.queries import authorities_with_history
 from rathaus.core.identity.actors import Actor
@@ -153,9 +153,7 @@ def fire_due_timers(timestamp: int) -> None:
     for authority in _authorities():
         with acting(authority=authority):
             due = list(
-                Timer.objects.filter(authority_id=authority, due_at__lte=timezone.now()).order_by("due_at")[
-                    :500
-                ]
+                Timer.objects.filter(authority_id=authority, due_at__lte=clock.now()).order_by("due_at")[:500]
             )
         for timer in due:
             try:
@@ -205,7 +203,7 @@ def seal_events(timestamp: int) -> None:
 def expire_drafts(timestamp: int) -> None:
     """Remove drafts that nobody went on with (OZG § 8a (3): thirty days after the last edit)."""
     with housekeeping():
-        Draft.objects.filter(expires_on__lt=timezone.localdate()).delete()
+        Draft.objects.filter(expires_on__lt=clock.today()).delete()
 
 
 def _authorities() -> list[UUID]:

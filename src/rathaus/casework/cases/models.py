@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.utils import timezone
 
 from rathaus.casework.cases.enums import (
     CaseState,
@@ -20,6 +19,7 @@ from rathaus.casework.cases.enums import (
     TaskState,
 )
 from rathaus.casework.services.packages import package_of
+from rathaus.core import clock
 from rathaus.core.tenancy import Tenancy, TenantModel
 from rathaus.engine.workflow.values import decode
 
@@ -66,8 +66,8 @@ class Draft(TenantModel):
         default=dict, help_text="typed texts that could not be read, by name"
     )
     pages_done: models.JSONField[Any] = models.JSONField(default=list)
-    created_at = models.DateTimeField(default=timezone.now)
-    saved_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
+    saved_at = models.DateTimeField(default=clock.now)
     expires_on = models.DateField("bleibt erhalten bis")
 
     class Meta:
@@ -108,7 +108,7 @@ class Case(TenantModel):
     amount = models.DecimalField("Betrag", max_digits=14, decimal_places=2, null=True, blank=True)
     state = models.CharField("Stand", max_length=20, choices=CaseState.choices, default=CaseState.RECEIVED)
     outcome = models.CharField("Ergebnis", max_length=20, choices=Outcome.choices, blank=True)
-    opened_at = models.DateTimeField("eingegangen am", default=timezone.now)
+    opened_at = models.DateTimeField("eingegangen am", default=clock.now)
     closed_at = models.DateTimeField("abgeschlossen am", null=True, blank=True)
 
     class Meta:
@@ -148,7 +148,7 @@ class Application(TenantModel):
     version = models.ForeignKey("services.ServiceVersion", models.PROTECT, related_name="+")
     answers: models.JSONField[Any] = models.JSONField()
     submission = models.UUIDField(unique=True)
-    submitted_at = models.DateTimeField(default=timezone.now)
+    submitted_at = models.DateTimeField(default=clock.now)
     submitted_by = _account()
 
     class Meta:
@@ -186,7 +186,7 @@ class Task(TenantModel):
     )
     state = models.CharField(max_length=12, choices=TaskState.choices, default=TaskState.OPEN)
     due_on = models.DateField("fällig am")
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
     claimed_at = models.DateTimeField(null=True, blank=True)
     claimed_by = _account()
     completed_at = models.DateTimeField(null=True, blank=True)
@@ -271,7 +271,7 @@ class Incident(TenantModel):
     arguments: models.JSONField[Any] = models.JSONField(default=dict)
     reason = models.TextField()
     state = models.CharField(max_length=12, choices=IncidentState.choices, default=IncidentState.OPEN)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
     resolved_at = models.DateTimeField(null=True, blank=True)
     resolved_by = _account()
 
@@ -330,7 +330,7 @@ class Message(TenantModel):
     sender = models.CharField(max_length=12, choices=Sender.choices)
     sender_name = models.CharField(max_length=200)
     body = models.TextField("Nachricht")
-    sent_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(default=clock.now)
     sent_by = _account()
     answer_until = models.DateField("Antwort bis", null=True, blank=True)
 

@@ -24,6 +24,7 @@ from rathaus.casework.cases.reading import locked_case, locked_task
 from rathaus.casework.services import operations
 from rathaus.casework.services.operations import Refused
 from rathaus.casework.services.packages import Package, package_of
+from rathaus.core import clock
 from rathaus.core.audit.kinds import EventKind
 from rathaus.core.identity.actors import Actor, NotAllowed
 from rathaus.core.jobs.queue import job_row
@@ -114,7 +115,7 @@ class Run:
                 "name": kind.name,
                 "account_id": str(self.by.account) if self.by.account else None,
                 "function": self.by.function or "Antragstellung",
-                "data": data,
+                "data": {**data, **clock.simulated()},
             }
         )
 
@@ -291,7 +292,7 @@ def _run(process: CaseProcess, by: Actor) -> Run:
     case = process.case
     package = package_of(process.version_id)
     data = CaseData(package, case, case.application.answers, case.offer.parameters)
-    return Run(by, case, package, data, process.state, process.revision, process.version_id, timezone.now())
+    return Run(by, case, package, data, process.state, process.revision, process.version_id, clock.now())
 
 
 def opening(application: Application, package: Package, *, by: Actor) -> Run:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
-from django.utils import timezone
 
 from rathaus.casework.records.enums import DocumentKind
+from rathaus.core import clock
 from rathaus.core.tenancy import Tenancy, TenantModel
 
 
@@ -30,7 +30,7 @@ class Document(TenantModel):
     origin = models.CharField("von", max_length=200)
     message_id = models.UUIDField(null=True)
     is_for_applicant = models.BooleanField(default=True)
-    filed_at = models.DateTimeField("abgelegt am", default=timezone.now)
+    filed_at = models.DateTimeField("abgelegt am", default=clock.now)
 
     class Meta:
         verbose_name = "Dokument"

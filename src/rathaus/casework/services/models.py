@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
-from django.utils import timezone
 
+from rathaus.core import clock
 from rathaus.core.tenancy import Shared, Tenancy, TenantModel, new_id
 
 
@@ -33,7 +33,7 @@ class ServiceVersion(models.Model):
     number = models.CharField("Fassung", max_length=20)
     hash = models.CharField(max_length=64, unique=True)
     files: models.JSONField[Any] = models.JSONField(help_text="path → text")
-    published_at = models.DateTimeField(default=timezone.now)
+    published_at = models.DateTimeField(default=clock.now)
     published_by = models.UUIDField(null=True)
 
     class Meta:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from rathaus.core import clock
 from rathaus.core.audit.kinds import EventKind
 from rathaus.core.audit.models import Block, Event
 from rathaus.core.identity.actors import Actor
@@ -24,7 +25,7 @@ def record(kind: EventKind, *, by: Actor, authority: UUID, case: UUID | None = N
         case_id=case,
         account_id=by.account,
         function=by.function or "Antragstellung",
-        data=data,
+        data={**data, **clock.simulated()},
     )
 
 

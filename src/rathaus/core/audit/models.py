@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
+from rathaus.core.clock import SIMULATED_AT
 from rathaus.core.tenancy import Tenancy, TenantModel
 
 
@@ -30,6 +32,12 @@ class Event(TenantModel):
             models.Index(fields=["case_id", "id"], name="event_by_case"),
             models.Index(fields=["authority", "transaction"], name="event_by_transaction"),
         ]
+
+    @property
+    def happened_at(self) -> datetime:
+        """When it happened: as the database says, but in a preview that lived at another time, then."""
+        told = self.data.get(SIMULATED_AT)
+        return datetime.fromisoformat(told) if told else self.at
 
 
 class Block(TenantModel):

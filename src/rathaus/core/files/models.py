@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
-from django.utils import timezone
 
+from rathaus.core import clock
 from rathaus.core.tenancy import Tenancy, TenantModel
 
 
@@ -23,7 +23,7 @@ class Blob(TenantModel):
     size = models.PositiveBigIntegerField()
     media_type = models.CharField(max_length=100)
     party_id = models.UUIDField(null=True, help_text="who brought it, if an applicant did")
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
 
     class Meta:
         verbose_name = "Inhalt"

@@ -8,8 +8,8 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
-from django.utils import timezone
 
+from rathaus.core import clock
 from rathaus.core.identity.enums import PartyKind
 from rathaus.core.tenancy import Shared, Tenancy, TenantModel, new_id
 
@@ -37,7 +37,7 @@ class Account(AbstractBaseUser):
     name = models.CharField("Name", max_length=120)
     is_active = models.BooleanField("aktiv", default=True)
     trust_level = models.PositiveSmallIntegerField("Vertrauensniveau", default=1)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=clock.now)
 
     objects: ClassVar = AccountManager()
     USERNAME_FIELD = "email"
@@ -117,7 +117,7 @@ class Mandate(models.Model):
     account = models.ForeignKey(Account, models.CASCADE, related_name="mandates")
     party = models.ForeignKey(Party, models.CASCADE, related_name="mandates")
     function = models.CharField("Funktion", max_length=80, blank=True)
-    valid_from = models.DateField(default=timezone.localdate)
+    valid_from = models.DateField(default=clock.today)
     valid_until = models.DateField(null=True, blank=True)
 
     class Meta:

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Q
-from django.utils import timezone
 
+from rathaus.core import clock
 from rathaus.core.identity.actors import Actor
 from rathaus.core.identity.models import Mandate, Party
 from rathaus.core.tenancy import Context, acting, context_is
@@ -32,7 +32,7 @@ def entering(account: UUID, *, authority: UUID | None = None) -> Iterator[Actor]
 
 def addresses_of(party: UUID) -> list[str]:
     """Where mail to a party goes: its own address, else those of the people who may act for it today."""
-    today = timezone.localdate()
+    today = clock.today()
     with acting(parties=[party]):
         own = Party.objects.values_list("email", flat=True).filter(id=party).first()
         if own:

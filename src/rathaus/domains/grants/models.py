@@ -8,8 +8,8 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.utils import timezone
 
+from rathaus.core import clock
 from rathaus.core.tenancy import Tenancy, TenantModel
 from rathaus.domains.grants.enums import BookingKind
 
@@ -77,7 +77,7 @@ class Booking(TenantModel):
     case = models.ForeignKey("cases.Case", models.PROTECT, related_name="bookings")
     kind = models.CharField(max_length=12, choices=BookingKind.choices, default=BookingKind.COMMITTED)
     amount = models.DecimalField("Betrag", max_digits=14, decimal_places=2)
-    booked_at = models.DateTimeField(default=timezone.now)
+    booked_at = models.DateTimeField(default=clock.now)
     booked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
 
     class Meta:

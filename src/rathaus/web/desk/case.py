@@ -9,7 +9,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from rathaus.casework.cases.actions.decisions import allow_exception
@@ -19,6 +18,7 @@ from rathaus.casework.cases.jobs import retry_incident
 from rathaus.casework.cases.models import Case, Finding, Incident, Task
 from rathaus.casework.cases.queries import case_file
 from rathaus.casework.services.operations import Refused
+from rathaus.core import clock
 from rathaus.web.account import kept
 from rathaus.web.desk.access import actor_of, for_staff, frame_of
 from rathaus.web.desk.case_page import Typed, page_of
@@ -42,9 +42,9 @@ def complete(request: HttpRequest, reference: str, task: UUID) -> HttpResponse:
         typed = kept.take(request, request.path)
         if typed is None:
             return redirect(here)
-        panel = read_panel(found, found.case, typed, today=timezone.localdate())
+        panel = read_panel(found, found.case, typed, today=clock.today())
         return _page(request, reference, Typed(task=task, panel=panel.unchecked()))
-    panel = read_panel(found, found.case, request.POST, today=timezone.localdate())
+    panel = read_panel(found, found.case, request.POST, today=clock.today())
     if panel.errors:
         return _page(request, reference, Typed(task=task, panel=panel), status=422)
     try:
@@ -124,7 +124,7 @@ def _page(request: HttpRequest, reference: str, typed: Typed, *, status: int = 2
     except Case.DoesNotExist as missing:
         raise Http404 from missing
     owner = partial(kept.owner_token, request)
-    page = page_of(file, actor_of(request), typed, now=timezone.now(), owner=owner)
+    page = page_of(file, actor_of(request), typed, now=clock.now(), owner=owner)
     return render(request, "desk/case.html", {"frame": frame_of(request), "page": page}, status=status)
 
 

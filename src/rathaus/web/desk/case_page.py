@@ -186,7 +186,9 @@ def page_of(file: CaseFile, by: Actor, typed: Typed, *, now: datetime, owner: Ca
         drawing=draw(package.files["prozess.bpmn"], done=done, now=waiting),
         steps=tuple(_steps(file, package, names, done, waiting)),
         history=tuple(
-            HistoryEntry(entry.sentence, entry.event.at, entry.function, entry.event.name in _KEY_EVENTS)
+            HistoryEntry(
+                entry.sentence, entry.event.happened_at, entry.function, entry.event.name in _KEY_EVENTS
+            )
             for entry in entries
         ),
         seal=_seal(sealed, len(entries)),

@@ -7,7 +7,6 @@ from uuid import UUID
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -16,6 +15,7 @@ from rathaus.casework.cases.enums import DecisionState, TaskState
 from rathaus.casework.cases.models import Case, Decision, Task
 from rathaus.casework.records.models import Document
 from rathaus.casework.services.packages import package_of
+from rathaus.core import clock
 from rathaus.core.files import actions as files
 from rathaus.core.files.actions import FileRefused
 from rathaus.engine.letters import LetterError, render_letter
@@ -103,7 +103,7 @@ def _typed(request: HttpRequest, case: Case) -> Decision | None:
     task = Task.objects.filter(case=case, form=PROPOSAL, state=TaskState.OPEN).order_by("id").first()
     if task is None:
         return None
-    panel = read_panel(task, case, request.POST, today=timezone.localdate())
+    panel = read_panel(task, case, request.POST, today=clock.today())
     if panel.errors:
         return None
     answers = panel.answers

@@ -22,6 +22,7 @@ from rathaus.casework.cases.enums import CaseState
 from rathaus.casework.cases.models import Task
 from rathaus.casework.cases.queries import PAGE, cases_of_authority, count_tasks, inbox
 from rathaus.casework.services.models import Offer
+from rathaus.core import clock
 from rathaus.web.desk.access import actor_of, capped, for_staff, frame_of, initials_of, memberships_of
 from rathaus.web.middleware import AUTHORITY_KEY
 
@@ -128,7 +129,7 @@ class Row:
 @for_staff
 def show(request: HttpRequest) -> HttpResponse:
     """Open tasks of one's roles, earliest due first."""
-    actor, chosen, today = actor_of(request), Filter.read(request.GET), timezone.localdate()
+    actor, chosen, today = actor_of(request), Filter.read(request.GET), clock.today()
     page = inbox(
         actor,
         view=chosen.view,
@@ -143,7 +144,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "frame": frame_of(request, current="mine" if chosen.view == "meine" else "inbox", counts=counts),
         "filter": chosen,
         "today": today,
-        "now": timezone.now(),
+        "now": clock.now(),
         "tabs": [
             (
                 label,

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 
+from rathaus.core import clock
 from rathaus.core.authorities.models import Authority
 from rathaus.core.authorities.queries import by_ags, municipalities, search
 from rathaus.engine.forms.model import Field, Kind, Page, Table
@@ -22,7 +22,7 @@ class Register:
     """The municipalities that exist today, read in one statement."""
 
     def __init__(self) -> None:
-        rows = municipalities(timezone.localdate(), land=settings.LAND).values_list("ags", "label", "name")
+        rows = municipalities(clock.today(), land=settings.LAND).values_list("ags", "label", "name")
         self.labels: dict[str, str] = {ags: label for ags, label, _ in rows if ags}
         self._by_name: dict[str, set[str]] = {}
         for ags, label, name in rows:
@@ -38,7 +38,7 @@ class Register:
 def hits_for(text: str) -> list[Authority]:
     """Municipalities of today whose name contains `text`, the first twenty; none for an empty text."""
     text = text.strip()[:_MOST_TYPED]
-    return search(text, timezone.localdate(), land=settings.LAND) if text else []
+    return search(text, clock.today(), land=settings.LAND) if text else []
 
 
 def names_of(keys: Iterable[str]) -> dict[str, str]:

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 
 from django import template
 from django.template.loader import render_to_string
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from rathaus.core import clock
 from rathaus.engine.forms import format_bytes
 from rathaus.engine.forms.model import FieldError, SummaryTable, Text
 from rathaus.engine.forms.views import ElementView, FieldView, GroupView, TableView
@@ -173,7 +173,7 @@ def _day_of(day: date | datetime) -> date:
 
 
 def _today() -> date:
-    return timezone.now().astimezone(BERLIN).date()
+    return clock.now().astimezone(BERLIN).date()
 
 
 # --- small things ---

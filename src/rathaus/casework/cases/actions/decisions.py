@@ -7,14 +7,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.utils import timezone
-
 from rathaus.casework.cases import events
 from rathaus.casework.cases.enums import CaseState, DecisionState, FindingResult, Outcome
 from rathaus.casework.cases.models import Decision, Finding, label_of
 from rathaus.casework.cases.rules import LONGEST_NOTE, LONGEST_REASONS, written
 from rathaus.casework.cases.steps import Run, lock
 from rathaus.casework.services.operations import Refused, operation
+from rathaus.core import clock
 from rathaus.core.identity.actors import Actor, NotAllowed
 from rathaus.law.money import format_amount
 
@@ -136,7 +135,7 @@ def allow_exception(*, by: Actor, finding: UUID, reason: str) -> Finding:
         found = Finding.objects.select_for_update().get(id=finding)
         if found.result != FindingResult.FAILED or found.excepted_at:
             raise Refused("Zu dieser Regel braucht es keine Ausnahme.")
-        found.excepted_at, found.excepted_by_id = timezone.now(), by.account
+        found.excepted_at, found.excepted_by_id = clock.now(), by.account
         found.excepted_function, found.excepted_reason = by.function, text
         found.save(update_fields=["excepted_at", "excepted_by", "excepted_function", "excepted_reason"])
         run = lock(found.case_id, by=by)

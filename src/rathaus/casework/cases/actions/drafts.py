@@ -7,12 +7,11 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.utils import timezone
-
 from rathaus.casework.cases.models import Draft
 from rathaus.casework.services.models import Offer
 from rathaus.casework.services.operations import Refused
 from rathaus.casework.services.packages import package_of
+from rathaus.core import clock
 from rathaus.core.files import actions as files
 from rathaus.core.files.models import Blob
 from rathaus.core.identity.actors import Actor, NotAllowed
@@ -23,7 +22,7 @@ KEPT_DAYS = 30  # OZG § 8a (3): thirty days after the last edit
 
 def check_open(offer: Offer) -> None:
     """Raises Refused with the reason while the offer takes no applications."""
-    now = timezone.now()
+    now = clock.now()
     if not offer.is_open:
         raise Refused("Diese Leistung wird zurzeit nicht angeboten.")
     if offer.opens_at and now < offer.opens_at:
@@ -49,7 +48,7 @@ def begin_draft(*, by: Actor, offer: Offer, party: UUID, profile: Mapping[str, A
             party=applicant,
             account_id=by.account,
             answers=package.form.prefill(profile or {}),
-            expires_on=timezone.localdate() + timedelta(days=KEPT_DAYS),
+            expires_on=clock.today() + timedelta(days=KEPT_DAYS),
         )
 
 
@@ -70,8 +69,8 @@ def save_draft(
             draft.raw = dict(raw)
         if pages_done is not None:
             draft.pages_done = list(pages_done)
-        draft.saved_at = timezone.now()
-        draft.expires_on = timezone.localdate() + timedelta(days=KEPT_DAYS)
+        draft.saved_at = clock.now()
+        draft.expires_on = clock.today() + timedelta(days=KEPT_DAYS)
         draft.save(update_fields=["answers", "raw", "pages_done", "saved_at", "expires_on"])
         return draft
 

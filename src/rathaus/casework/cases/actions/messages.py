@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from django.utils import timezone
-
 from rathaus.casework.cases import events, jobs
 from rathaus.casework.cases.enums import Sender
 from rathaus.casework.cases.models import Case, Message, Notice, Subscription
@@ -16,6 +14,7 @@ from rathaus.casework.cases.steps import REPLY, Run, lock
 from rathaus.casework.records.enums import DocumentKind
 from rathaus.casework.records.models import Document
 from rathaus.casework.services.operations import Refused, operation
+from rathaus.core import clock
 from rathaus.core.audit.actions import record
 from rathaus.core.files import actions as files
 from rathaus.core.identity.actors import Actor, NotAllowed
@@ -41,7 +40,7 @@ def send_message(*, by: Actor, case: Case, body: str) -> Message:
 def ask(run: Run, *, body: str, until: date) -> Message:
     """Ask the applicant for what is missing, to be answered by a day; part of a step. Raises Refused."""
     text = written(body, most=LONGEST_MESSAGE, missing="Schreiben Sie, was noch fehlt.")
-    if until <= timezone.localdate():
+    if until <= clock.today():
         raise Refused("Die Frist muss in der Zukunft liegen.")
     message = _from_authority(run.case, text, name=run.by.function, account=run.by.account, until=until)
     run.record(events.ASKED, until=f"{until:%d.%m.%Y}")
@@ -132,5 +131,5 @@ def note_notice_read(*, by: Actor, notice: Notice) -> None:
     if notice.read_at is not None:
         return
     with by.on_behalf_of(notice.authority_id):
-        if Notice.objects.filter(id=notice.id, read_at=None).update(read_at=timezone.now()):
+        if Notice.objects.filter(id=notice.id, read_at=None).update(read_at=clock.now()):
             record(events.NOTICE_READ, by=by, authority=notice.authority_id, case=notice.case_id)

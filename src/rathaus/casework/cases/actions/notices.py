@@ -16,6 +16,7 @@ from rathaus.casework.records.enums import DocumentKind
 from rathaus.casework.records.models import Document
 from rathaus.casework.services.operations import operation
 from rathaus.casework.services.packages import package_of
+from rathaus.core import clock
 from rathaus.core.authorities.queries import by_ags
 from rathaus.core.files import actions as files
 from rathaus.engine.forms import Field, Form, Kind
@@ -29,7 +30,7 @@ def letter_data(case: Case, decision: Decision) -> dict[str, Any]:
     authority = case.authority
     application = case.application
     package = package_of(application.version_id)
-    issued_on = timezone.localdate()
+    issued_on = clock.today()
     exceptions = Finding.objects.filter(case=case, excepted_at__isnull=False).order_by("position")
     return {
         "datum": issued_on,
@@ -121,7 +122,7 @@ def issue_notice(step: Run, *, vorlage: str = "bescheid.typ") -> dict[str, Any]:
         remedy=data["rechtsbehelf"],
         remedy_until=remedy_deadline(deemed_on, land=land),
     )
-    decision.notified_at = timezone.now()
+    decision.notified_at = clock.now()
     decision.save(update_fields=["notified_at"])
     step.outcome = decision.outcome
     step.record(events.NOTICE_ISSUED)

@@ -21,6 +21,7 @@ from rathaus.casework.records.models import Document
 from rathaus.casework.services.models import Offer
 from rathaus.casework.services.operations import Refused
 from rathaus.casework.services.packages import Package, package_of
+from rathaus.core import clock
 from rathaus.core.files.models import Blob
 from rathaus.core.identity.actors import Actor, NotAllowed
 from rathaus.core.identity.models import Party
@@ -84,7 +85,7 @@ def submit_application(
     if errors := package.form.check(answers, raw=raw or {}):
         raise InvalidAnswers(errors)
     clean = package.form.clean(answers)
-    now = timezone.now()
+    now = clock.now()
     with by.on_behalf_of(offer.authority_id):
         application = _make_application(by, offer, party, package, clean, submission, version, now)
         case = application.case

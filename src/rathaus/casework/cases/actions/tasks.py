@@ -18,6 +18,7 @@ from rathaus.casework.cases.models import Task
 from rathaus.casework.cases.permissions import check_may_work
 from rathaus.casework.cases.steps import Run, lock_task
 from rathaus.casework.services.operations import Refused
+from rathaus.core import clock
 from rathaus.core.identity.actors import Actor
 from rathaus.engine import workflow
 
@@ -89,7 +90,7 @@ def _review(run: Run, task: Task, answers: Mapping[str, Any]) -> dict[str, Any]:
     """kern:pruefung: `vollstaendig` (bool); if not, `nachricht` to the applicant and `frist` (date)."""
     if answers.get("vollstaendig"):
         return {"vollstaendig": True}
-    until = answers.get("frist") or timezone.localdate() + timedelta(days=ANSWER_DAYS)
+    until = answers.get("frist") or clock.today() + timedelta(days=ANSWER_DAYS)
     if not isinstance(until, date):
         raise Refused("Die Frist ist kein Tag.")
     ask(run, body=str(answers.get("nachricht") or ""), until=until)

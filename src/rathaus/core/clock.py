@@ -1,0 +1,44 @@
+"""What time it is. A preview may live through other years, so that a grant's whole life can be shown; nobody else can.
+
+Everything that writes a time or compares with today asks here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import date, datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+SIMULATED_AT = "simulated_at"
+_moved: ContextVar[timedelta] = ContextVar("rathaus_clock", default=timedelta(0))
+
+
+def now() -> datetime:
+    """The instant, in UTC."""
+    return timezone.now() + _moved.get()
+
+
+def today() -> date:
+    """The legal day in Germany."""
+    return timezone.localdate(now())
+
+
+def simulated() -> dict[str, str]:
+    """What an event of a simulated time says beside the time that the database gives it; empty in real life."""
+    return {SIMULATED_AT: now().isoformat()} if _moved.get() else {}
+
+
+@contextmanager
+def living_at(moment: datetime) -> Iterator[None]:
+    """Live from `moment` on; the clock goes on from there. Raises RuntimeError outside a preview."""
+    if not settings.IS_PREVIEW:
+        raise RuntimeError("Nur eine Vorschau darf in einer anderen Zeit leben.")
+    token = _moved.set(moment - timezone.now())
+    try:
+        yield
+    finally:
+        _moved.reset(token)
