@@ -13,6 +13,7 @@ from django.db import connection
 from tests.casework.conftest import World
 
 from rathaus.casework.cases import jobs
+from rathaus.casework.cases.actions.incidents import OperationNotDone, retry_incident
 from rathaus.casework.cases.actions.tasks import complete_task
 from rathaus.casework.cases.enums import CaseState
 from rathaus.casework.cases.models import Case, Incident, Notice
@@ -126,7 +127,7 @@ def test_a_failed_operation_is_tried_again_then_becomes_an_incident(
     case = approved(world)
     most = RETRY.max_attempts or 0
     for number in range(most - 1):
-        with pytest.raises(jobs.OperationNotDone, match="Papierstau"):
+        with pytest.raises(OperationNotDone, match="Papierstau"):
             attempt(number)
         with world.clerk.acting():
             assert not Incident.objects.exists()
@@ -145,10 +146,10 @@ def test_a_failed_operation_is_tried_again_then_becomes_an_incident(
 def test_staff_retry_an_incident(world: World, jammed: SimpleNamespace) -> None:
     case = approved(world)
     attempt(4)
-    jobs.retry_incident(by=world.clerk, incident=incident(world).id)  # still jammed
+    retry_incident(by=world.clerk, incident=incident(world).id)  # still jammed
     assert incident(world).state == "open"
     jammed.error = None
-    found = jobs.retry_incident(by=world.clerk, incident=incident(world).id)
+    found = retry_incident(by=world.clerk, incident=incident(world).id)
     assert (found.state, found.resolved_by_id) == ("resolved", world.clerk.account)
     with world.clerk.acting():
         assert Case.objects.get(id=case.id).state == CaseState.COMPLETED
@@ -157,7 +158,7 @@ def test_staff_retry_an_incident(world: World, jammed: SimpleNamespace) -> None:
     assert sentences.count("Störung bei „Bescheid erstellen“: erneut versucht") == 2
     calls = jammed.calls
     with pytest.raises(Refused, match="schon behoben"):
-        jobs.retry_incident(by=world.clerk, incident=found.id)
+        retry_incident(by=world.clerk, incident=found.id)
     attempt(0)  # the queue is late: nothing waits for it any more
     assert jammed.calls == calls
 
@@ -168,7 +169,7 @@ def test_an_incident_of_another_authority_is_not_there(world: World, jammed: Sim
     found = incident(world)
     for stranger in (world.lahnau_officer, world.waldsolms_officer):
         with pytest.raises(Incident.DoesNotExist):
-            jobs.retry_incident(by=stranger, incident=found.id)
+            retry_incident(by=stranger, incident=found.id)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +180,7 @@ def test_whatever_an_operation_raises_ends_where_staff_see_it(
 ) -> None:
     approved(world)
     jammed.error = error
-    with pytest.raises((jobs.OperationNotDone, Refused)):
+    with pytest.raises((OperationNotDone, Refused)):
         attempt(0)
     attempt(4)
     assert incident(world).state == "open"

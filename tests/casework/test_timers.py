@@ -10,7 +10,10 @@ from tests.casework.conftest import World
 from tests.casework.packages import MANIFEST, PROCESS, SAMPLE, probe
 from tests.casework.test_races import at_once
 
-from rathaus.casework.cases.jobs import fire_due_timers, fire_timer, retry_incident
+from rathaus.casework.cases.actions import timers
+from rathaus.casework.cases.actions.incidents import retry_incident
+from rathaus.casework.cases.actions.timers import fire_timer
+from rathaus.casework.cases.jobs import fire_due_timers
 from rathaus.casework.cases.models import Case, Incident, Task, Timer
 from rathaus.casework.cases.steps import Run
 from rathaus.casework.services.actions import offer_service, publish_package
@@ -79,9 +82,10 @@ def test_a_due_timer_fires_once_with_many_workers(paused: World) -> None:
 def test_one_timer_fired_by_two_at_once(paused: World) -> None:
     w = paused
     case = waiting_case(w)
-    with Actor.system(w.ministry.id).acting():
+    by = Actor.system(w.ministry.id)
+    with by.acting():
         timer = Timer.objects.get(case=case)
-    assert at_once(*[lambda: fire_timer(timer)] * 4) == [None] * 4
+    assert at_once(*[lambda: fire_timer(by=by, timer=timer)] * 4) == [None] * 4
     with w.clerk.acting():
         assert Task.objects.filter(case=case).count() == 1
         assert Event.objects.filter(name="cases.timer.fired").count() == 1
@@ -151,3 +155,31 @@ def test_what_was_stuck_and_went_on_by_itself_is_settled(
     with w.clerk.acting():
         assert Incident.objects.get().state == "resolved"
         assert Task.objects.get().state == "open"
+
+
+def test_many_that_are_stuck_do_not_hold_up_the_later_ones(
+    paused: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    w = paused
+    monkeypatch.setattr(timers, "PAGE", 2)
+    stuck = {waiting_case(w).id for _ in range(5)}
+    fine = waiting_case(w)
+    with Actor.system(w.ministry.id).acting():  # as if all came due in the same instant, the good one last
+        first = timezone.now() - timedelta(hours=2)
+        Timer.objects.filter(case_id__in=stuck).update(due_at=first)
+    real, tried = Run.send, []
+
+    def send(self: Run, event: workflow.Event) -> None:
+        tried.append(self.case.id)
+        if self.case.id in stuck:
+            raise Refused("Keine Bedingung trifft zu.")
+        real(self, event)
+
+    monkeypatch.setattr(Run, "send", send)
+    fire_due_timers.func(0)
+    assert (len(tried), set(tried)) == (6, {*stuck, fine.id})  # each once
+    assert tried[-1] == fine.id
+    with w.clerk.acting():
+        assert Task.objects.get().case_id == fine.id
+        assert {found.case_id for found in Timer.objects.all()} == stuck
+        assert Incident.objects.filter(state="open").count() == 5

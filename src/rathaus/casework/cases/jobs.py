@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 from uuid import UUID
 
@@ -10,12 +9,10 @@ from django.conf import settings
 from django.core.mail import send_mail
 from procrastinate import JobContext
 
-from rathaus.casework.cases import events
-from rathaus.casework.cases.enums import IncidentState
-from rathaus.casework.cases.models import Case, Draft, Incident, Timer
-from rathaus.casework.cases.steps import lock
+from rathaus.casework.cases.actions import incidents
+from rathaus.casework.cases.actions.timers import fire_timers
+from rathaus.casework.cases.models import Case, Draft
 from rathaus.casework.services.models import Offer
-from rathaus.casework.services.operations import Refused
 from rathaus.core import clock
 from rathaus.core.audit.actions import seal
 from rathaus.core.audit.queries import authorities_with_history
@@ -23,12 +20,7 @@ from rathaus.core.identity.actors import Actor
 from rathaus.core.identity.queries import addresses_of
 from rathaus.core.jobs.queue import MAIL_RETRY, RETRY, app
 from rathaus.core.tenancy import acting, housekeeping
-from rathaus.engine import workflow
-from rathaus.engine.workflow.values import decode
 
-logger = logging.getLogger(__name__)
-
-TIMER = ""  # the operation of an incident whose timer could not fire
 MAILS = {
     "receipt": (
         "Ihr Antrag ist eingegangen",
@@ -60,66 +52,16 @@ def run_operation(
     operation: str,
     arguments: dict[str, Any],
 ) -> None:
-    """Run an operation of a service task and let the process go on. After the last try it becomes an incident.
-
-    Whatever stands in the way counts: the operation, what the process does next, or a worker that died over it.
-    """
-    by = Actor.system(UUID(authority))
-    most = RETRY.max_attempts or 1
-    try:
-        with by.acting():
-            run = lock(UUID(case), by=by)
-            if not run.waits(token):
-                return
-            if context.job.attempts >= most:
-                raise OperationNotDone(f"{operation}: Der Auftrag brach {most}-mal ab.")
-            answer = run.call(token, operation, decode(arguments))
-            if isinstance(answer, workflow.OperationFailed) and context.job.attempts + 1 < most:
-                raise OperationNotDone(f"{operation}: {answer.message}")
-            run.send(answer)
-            run.write()
-    except Exception as wrong:
-        if context.job.attempts + 1 < most:
-            raise
-        logger.exception("%s: given up, now an incident", operation)
-        _give_up(by, UUID(case), token, operation, decode(arguments), wrong)
-
-
-class OperationNotDone(Exception):
-    """An operation failed and will be tried again."""
-
-
-def _give_up(
-    by: Actor, case: UUID, token: str, operation: str, arguments: dict[str, Any], wrong: Exception
-) -> None:
-    with by.acting():
-        run = lock(case, by=by)
-        if run.waits(token):
-            run.open_incident(token, operation, arguments, f"{type(wrong).__name__}: {wrong}")
-            run.write()
-
-
-def retry_incident(*, by: Actor, incident: UUID) -> Incident:
-    """Action of staff: try once more, now, what failed. Raises Refused where it was settled meanwhile."""
-    with by.acting():
-        found = Incident.objects.get(id=incident)
-        run = lock(found.case_id, by=by)
-        found.refresh_from_db()
-        if found.state != IncidentState.OPEN or not run.waits(found.token):
-            raise Refused("Diese Störung ist schon behoben.")
-        run.record(events.INCIDENT_RETRIED, element=run.name_of(found.element))
-        answer: workflow.Event
-        if found.operation == TIMER:
-            answer = workflow.TimerFired(found.token)
-            Timer.objects.filter(case_id=found.case_id, token=found.token).delete()
-        else:
-            answer = run.call(found.token, found.operation, decode(found.arguments))
-        run.send(answer)
-        if not isinstance(answer, workflow.OperationFailed):
-            found.state, found.resolved_at, found.resolved_by_id = IncidentState.RESOLVED, run.now, by.account
-            found.save(update_fields=["state", "resolved_at", "resolved_by"])
-        run.write()
-        return found
+    """Run an operation of a service task; see the action for what happens when it fails."""
+    incidents.run_operation(
+        by=Actor.system(UUID(authority)),
+        case=UUID(case),
+        token=token,
+        operation=operation,
+        arguments=arguments,
+        attempts=context.job.attempts,
+        most=RETRY.max_attempts or 1,
+    )
 
 
 @app.task(name="cases.send_receipt", retry=MAIL_RETRY)
@@ -151,43 +93,7 @@ def _mail(authority: UUID, case_id: UUID, reason: str) -> None:
 def fire_due_timers(timestamp: int) -> None:
     """Let processes go on whose time has come."""
     for authority in _authorities():
-        with acting(authority=authority):
-            due = list(
-                Timer.objects.filter(authority_id=authority, due_at__lte=clock.now()).order_by("due_at")[:500]
-            )
-        for timer in due:
-            try:
-                fire_timer(timer)
-            except Exception as wrong:  # one case that cannot go on must not hold up the others
-                logger.exception("timer %s of case %s", timer.element, timer.case_id)
-                _note_stuck(timer, wrong)
-
-
-def fire_timer(timer: Timer) -> None:
-    """One timer, in its own transaction; one that is gone by now is left alone."""
-    by = Actor.system(timer.authority_id)
-    with by.acting():
-        run = lock(timer.case_id, by=by)
-        if Timer.objects.filter(id=timer.id).delete()[0]:
-            run.record(events.TIMER_FIRED, element=run.name_of(timer.element))
-            run.send(workflow.TimerFired(timer.token))
-            Incident.objects.filter(
-                case_id=timer.case_id, token=timer.token, state=IncidentState.OPEN
-            ).update(state=IncidentState.RESOLVED, resolved_at=run.now)
-            run.write()
-
-
-def _note_stuck(timer: Timer, wrong: Exception) -> None:
-    """An incident for staff, once; the timer is tried again every minute all the same."""
-    by = Actor.system(timer.authority_id)
-    with by.acting():
-        open_ones = Incident.objects.filter(
-            case_id=timer.case_id, token=timer.token, state=IncidentState.OPEN
-        )
-        if not open_ones.exists():
-            run = lock(timer.case_id, by=by)
-            run.open_incident(timer.token, TIMER, {}, f"{type(wrong).__name__}: {wrong}")
-            run.write()
+        fire_timers(by=Actor.system(authority))
 
 
 @app.periodic(cron="*/10 * * * *")

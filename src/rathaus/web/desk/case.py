@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from rathaus.casework.cases.actions.decisions import allow_exception
+from rathaus.casework.cases.actions.incidents import retry_incident
 from rathaus.casework.cases.actions.messages import send_message
 from rathaus.casework.cases.actions.tasks import TaskTaken, complete_task
-from rathaus.casework.cases.jobs import retry_incident
 from rathaus.casework.cases.models import Case, Finding, Incident, Task
 from rathaus.casework.cases.queries import case_file
 from rathaus.casework.services.operations import Refused
