@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 from tests.casework.conftest import World, account
 
-from rathaus.casework.cases.actions.drafts import begin_draft, save_draft
+from rathaus.casework.cases.actions.drafts import begin_draft, discard_draft, save_draft
 from rathaus.casework.cases.actions.importing import FileNotImported, import_applications
 from rathaus.casework.cases.actions.messages import answer_request
 from rathaus.casework.cases.actions.submission import submit_draft
@@ -256,6 +256,27 @@ def test_a_draft_submitted_many_times_at_once_is_one_case(
     assert submit_draft(by=w.lahnau_officer, draft=draft.id).id == cases[0].id
     with pytest.raises(Draft.DoesNotExist):
         submit_draft(by=w.waldsolms_officer, draft=draft.id)
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        lambda w, draft: save_draft(by=w.lahnau_officer, draft=draft, answers={"titel": "Anders"}),
+        lambda w, draft: discard_draft(by=w.lahnau_officer, draft=draft),
+    ],
+    ids=["saved", "discarded"],
+)
+def test_a_draft_handed_in_meanwhile_is_gone_and_the_case_is_what_was_handed_in(
+    committed_world: World, late: Callable[[World, Draft], Any]
+) -> None:
+    w = committed_world
+    draft = begin_draft(by=w.lahnau_officer, offer=w.offer, party=w.lahnau_party.id)
+    save_draft(by=w.lahnau_officer, draft=draft, answers=ANSWERS)
+    rival = Rival(w.lahnau_officer, lambda: submit_draft(by=w.lahnau_officer, draft=draft.id))
+    assert isinstance(rival.beats(lambda: late(w, draft)), Draft.DoesNotExist)
+    with w.lahnau_officer.acting():
+        assert not Draft.objects.exists()
+        assert Application.objects.get(submission=draft.id).answers["titel"] == "Neue Akte"
 
 
 def test_reference_numbers_have_no_gaps(committed_world: World) -> None:

@@ -60,7 +60,10 @@ def save_draft(
     raw: Mapping[str, str] | None = None,
     pages_done: Sequence[str] | None = None,
 ) -> Draft:
-    """Keep what was typed so far; errors or not, nothing is lost. `raw` are texts that no answer could be read from."""
+    """Keep what was typed so far; errors or not, nothing is lost. `raw` are texts that no answer could be read from.
+
+    Raises Draft.DoesNotExist if it was handed in or thrown away meanwhile.
+    """
     if draft.party_id not in by.parties:
         raise NotAllowed("Dieser Entwurf gehört jemand anderem.")
     with by.acting():
@@ -71,7 +74,9 @@ def save_draft(
             draft.pages_done = list(pages_done)
         draft.saved_at = clock.now()
         draft.expires_on = clock.today() + timedelta(days=KEPT_DAYS)
-        draft.save(update_fields=["answers", "raw", "pages_done", "saved_at", "expires_on"])
+        kept = ("answers", "raw", "pages_done", "saved_at", "expires_on")
+        if not Draft.objects.filter(id=draft.id).update(**{name: getattr(draft, name) for name in kept}):
+            raise Draft.DoesNotExist
         return draft
 
 
@@ -87,8 +92,9 @@ def attach_file(*, by: Actor, draft: Draft, name: str, content: bytes) -> Blob:
 
 
 def discard_draft(*, by: Actor, draft: Draft) -> None:
-    """Throw an application away that was not handed in."""
+    """Throw an application away that was not handed in. Raises Draft.DoesNotExist if it is gone already."""
     if draft.party_id not in by.parties:
         raise NotAllowed("Dieser Entwurf gehört jemand anderem.")
     with by.acting():
-        draft.delete()
+        if not Draft.objects.filter(id=draft.id).delete()[0]:
+            raise Draft.DoesNotExist

@@ -15,6 +15,7 @@ from rathaus.casework.cases.actions.drafts import check_open, discard_draft
 from rathaus.casework.cases.actions.submission import InvalidAnswers, submit_draft
 from rathaus.casework.cases.models import Application, Draft
 from rathaus.casework.services.operations import Refused
+from rathaus.core.identity.actors import Actor
 from rathaus.engine.forms import Page, Reading
 from rathaus.web.account import kept
 from rathaus.web.account.access import login_first, refuse_below
@@ -55,12 +56,15 @@ def step(request: HttpRequest, draft: UUID, page: str) -> HttpResponse:
         raise Http404("Diesen Schritt gibt es nicht.") from unknown
     if current is None:
         return redirect(filling.current_url())
-    if request.method == "POST":
-        return _posted(filling, current)
-    typed = kept.take(request, form_id)
-    if typed is not None:
-        reading = filling.take(current, _without_buttons(typed), request.FILES)
-        return _page(filling, current, reading, is_back=True)
+    try:
+        if request.method == "POST":
+            return _posted(filling, current)
+        typed = kept.take(request, form_id)
+        if typed is not None:
+            reading = filling.take(current, _without_buttons(typed), request.FILES)
+            return _page(filling, current, reading, is_back=True)
+    except Draft.DoesNotExist:  # gone since we looked
+        return _instead(filling.actor, draft)
     return _page(filling, current, None, with_errors=REVIEW_MARK in request.GET)
 
 
@@ -91,6 +95,8 @@ def review(request: HttpRequest, draft: UUID) -> HttpResponse:
             pass  # the page below shows the errors, each with a link to its field
         except Refused as reason:
             refused = str(reason)
+        except Draft.DoesNotExist:  # thrown away since we looked
+            return _instead(filling.actor, draft)
         else:
             return redirect("portal:receipt", case.id)
     is_posted = request.method == "POST"
@@ -125,7 +131,10 @@ def discard(request: HttpRequest, draft: UUID) -> HttpResponse:
     if isinstance(filling, HttpResponse):
         return filling
     if request.method == "POST":
-        discard_draft(by=filling.actor, draft=filling.draft)
+        try:
+            discard_draft(by=filling.actor, draft=filling.draft)
+        except Draft.DoesNotExist:  # gone since we looked
+            return _instead(filling.actor, draft)
         return redirect("portal:mine")
     return render(request, "portal/discard.html", _around(filling, None) | {"back": filling.current_url()})
 
@@ -136,14 +145,18 @@ def _filling(request: HttpRequest, draft: UUID) -> Filling | HttpResponse:
     try:
         filling = Filling(request, actor, draft_of(actor, draft))
     except Draft.DoesNotExist:
-        # Handed in already: a second click, or "back" after sending, leads to the case.
-        handed_in = Application.objects.filter(submission=draft, party_id__in=actor.parties).first()
-        if handed_in is None:
-            raise Http404("Diesen Entwurf gibt es nicht.") from None
-        return redirect("portal:receipt", handed_in.case_id)
+        return _instead(actor, draft)
     manifest = filling.package.manifest
     refused = refuse_below(request, manifest.vertrauensniveau, service=filling.draft.offer.title)
     return refused or filling
+
+
+def _instead(actor: Actor, draft: UUID) -> HttpResponse:
+    """A draft that is not there was handed in (a second click, another window, "back" after sending): to its case."""
+    handed_in = Application.objects.filter(submission=draft, party_id__in=actor.parties).first()
+    if handed_in is None:
+        raise Http404("Diesen Entwurf gibt es nicht.")
+    return redirect("portal:receipt", handed_in.case_id)
 
 
 def _posted(filling: Filling, page: Page) -> HttpResponse:
