@@ -141,6 +141,7 @@ def test_receipt_page_and_pdf_hold_everything_that_was_sent(
     where = officer.post(f"/antrag/{full.id}/pruefen/").headers["Location"]
     page = officer.get(where)
     assert "Ihr Antrag ist eingegangen" in page
+    assert "PDF, mit allen Angaben" in page
     answer = officer.client.get(where.replace("eingang/", "quittung.pdf"))
     assert answer.headers["Content-Type"] == "application/pdf"
     assert "attachment" in answer.headers["Content-Disposition"]

@@ -103,7 +103,6 @@ def receipt(request: HttpRequest, case: UUID) -> HttpResponse:
     manifest = manifest_of(found.application.version_id)
     warning, about_warning = first_sentence(manifest.warnung)
     context = _around(request, found) | {
-        "size": len(_receipt_of(request, found)),
         "checksum": receipts.checksum(found.application.answers),
         "steps": manifest.schritte[1:],
         "warning": warning if found.state != CaseState.COMPLETED else "",
@@ -119,9 +118,9 @@ def receipt_pdf(request: HttpRequest, case: UUID) -> HttpResponse:
     if not request.user.is_authenticated:
         return login_first(request)
     found = _own(request, case)
-    return _download(
-        _receipt_of(request, found), "application/pdf", f"Quittung-{found.reference}.pdf", inline=False
-    )
+    attachments = Document.objects.filter(case_id=case, kind=DocumentKind.ATTACHMENT).order_by("id")
+    content = receipts.render(found, list(attachments))
+    return _download(content, "application/pdf", f"Quittung-{found.reference}.pdf", inline=False)
 
 
 @_private
@@ -225,11 +224,6 @@ def _case(
         "kept_field": kept.FIELD,
     }
     return render(request, "portal/case.html", context, status=status)
-
-
-def _receipt_of(request: HttpRequest, case: Case) -> bytes:
-    documents = Document.objects.filter(case_id=case.id, kind=DocumentKind.ATTACHMENT).order_by("id")
-    return receipts.render(case, list(documents))
 
 
 def _download(content: bytes, media_type: str, name: str, *, inline: bool) -> HttpResponse:
