@@ -323,7 +323,7 @@ def assets_build() -> None:
     """Build the fonts from the design system's package; quick when up to date."""
     from django.conf import settings
 
-    from rathaus.core.assets import build_assets
+    from rathaus.cli.assets import build_assets
 
     build_assets(ROOT / "node_modules", settings.LETTER_FONTS.parent)
 

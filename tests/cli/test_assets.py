@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from fontTools.ttLib import TTFont
 
-from rathaus.core.assets import build_assets
+from rathaus.cli.assets import build_assets
 from rathaus.engine.letters import render_letter
 
 NODE_MODULES = Path(__file__).parents[2] / "node_modules"
