@@ -14,13 +14,19 @@ from django.test import RequestFactory
 from tests.casework.conftest import World
 
 from rathaus.casework.cases.models import Case
+from rathaus.core import tenancy
 from rathaus.core.identity.actors import Actor
 from rathaus.core.identity.models import Account
 from rathaus.core.identity.queries import actor_of, entering
-from rathaus.core.tenancy import NOBODY, Context, acting, current_context
+from rathaus.core.tenancy import NOBODY, Context, acting
 from rathaus.web.middleware import ActingMiddleware
 
 A, B = UUID(int=1), UUID(int=2)
+
+
+def current_context() -> Context:
+    """What Python believes the database to be set to; were it wrong, a nested `acting` might set nothing."""
+    return tenancy._current.get()
 
 
 def settings_of_database() -> tuple[str, str, str]:

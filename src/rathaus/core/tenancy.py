@@ -118,11 +118,6 @@ _SET = (
 )
 
 
-def current_context() -> Context:
-    """The context of the innermost `acting`."""
-    return _current.get()
-
-
 @contextmanager
 def acting(
     *, authority: UUID | None = None, account: UUID | None = None, parties: Iterable[UUID] = ()
