@@ -45,7 +45,10 @@ def test_what_a_person_cannot_propose_the_machine_cannot_decide(
 def test_the_machine_waits_for_an_exception_too(world: World) -> None:
     case = world.submit(betrag="50.00", ausgaben="60.00")
     system = Actor.system(world.ministry.id)
-    with pytest.raises(ValueError, match="Mindestbetrag"), system.acting():
+    with (
+        pytest.raises(ValueError, match="Die Regel „Mindestbetrag nicht erreicht“ steht entgegen"),
+        system.acting(),
+    ):
         decide_automatically(
             lock(case.id, by=system), ergebnis="granted", begruendung="Gut.", betrag=Decimal("50.00")
         )

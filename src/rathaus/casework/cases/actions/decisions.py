@@ -69,7 +69,9 @@ def _check(run: Run, outcome: str, amount: Decimal | None) -> None:
             )
     failed = Finding.objects.filter(case=run.case, result=FindingResult.FAILED, excepted_at=None).first()
     if failed:
-        raise Refused(f"„{failed.title}“ ist nicht erfüllt. Erst muss die Leitung eine Ausnahme zulassen.")
+        raise Refused(
+            f"Die Regel „{failed.title}“ steht entgegen. Erst muss die Leitung eine Ausnahme zulassen."
+        )
 
 
 def decide(run: Run, *, approve: bool, note: str) -> Decision:
