@@ -1,1 +1,4 @@
-"""Law as pure functions: days, deadlines, notification, money, names. No Django, no database, no clock."""
+"""Law as pure functions: days, deadlines, notification, money, names, financing types, interest.
+
+No Django, no database, no clock.
+"""
