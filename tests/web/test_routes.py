@@ -34,6 +34,7 @@ RULES: dict[str, set[str]] = {
         "portal:discard",
         "portal:case",
         "portal:answer",
+        "portal:withdraw",
         "portal:receipt",
         "portal:receipt_pdf",
         "portal:notice",

@@ -11,11 +11,12 @@ class CaseState(TextChoices):
 
 
 class Outcome(TextChoices):
-    """How a case was decided."""
+    """How a case ended."""
 
     GRANTED = "granted", "Bewilligt"
     PARTLY = "partly", "Teilweise bewilligt"
     REFUSED = "refused", "Abgelehnt"
+    WITHDRAWN = "withdrawn", "Zurückgezogen"  # by the applicant; never what a decision says
 
 
 class TaskState(TextChoices):
@@ -28,6 +29,7 @@ class DecisionState(TextChoices):
     PROPOSED = "proposed", "vorgeschlagen"
     RETURNED = "returned", "zurückgegeben"
     DECIDED = "decided", "entschieden"
+    OBSOLETE = "obsolete", "gegenstandslos"
 
 
 class FindingResult(TextChoices):

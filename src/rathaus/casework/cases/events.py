@@ -8,6 +8,7 @@ EXCEPTION_ALLOWED = define("cases.finding.excepted", "Ausnahme zugelassen: {titl
 ASKED = define("cases.message.asked", "Rückfrage gesendet, Antwort bis {until}")
 MESSAGE_SENT = define("cases.message.sent", "Nachricht gesendet")
 MESSAGE_SENT_BY_PROCESS = define("cases.message.automated", "Nachricht automatisch gesendet")
+WITHDRAWN = define("cases.case.withdrawn", "Antrag zurückgezogen")
 ANSWERED = define("cases.message.answered", "Antwort eingegangen")
 PROPOSED = define("cases.decision.proposed", "Entscheidung vorgeschlagen: {outcome}")
 RETURNED = define("cases.decision.returned", "Vorschlag zurückgegeben")

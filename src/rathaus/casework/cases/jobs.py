@@ -34,6 +34,10 @@ MAILS = {
         "Neue Nachricht",
         "zu Ihrem Antrag „{title}“ ({reference}) liegt eine Nachricht für Sie bereit.",
     ),
+    "withdrawn": (
+        "Ihr Antrag ist zurückgezogen",
+        "Sie haben Ihren Antrag „{title}“ ({reference}) zurückgezogen. Wir bearbeiten ihn nicht weiter.",
+    ),
     "notice": (
         "Ihr Bescheid ist da",
         "über Ihren Antrag „{title}“ ({reference}) ist entschieden. Der Bescheid liegt in Ihrem Postfach.",

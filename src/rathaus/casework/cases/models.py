@@ -378,8 +378,14 @@ class Decision(TenantModel):
                 name="decision_decided_iff_at",
             ),
             models.CheckConstraint(
-                condition=Q(is_automatic=True) | Q(decided_at=None) | Q(decided_by__isnull=False),
+                condition=Q(is_automatic=True)
+                | Q(decided_at=None)
+                | Q(decided_by__isnull=False)
+                | Q(state=DecisionState.OBSOLETE),  # a proposal on an application that was withdrawn
                 name="decision_decided_by_someone",
+            ),
+            models.CheckConstraint(
+                condition=~Q(outcome=Outcome.WITHDRAWN), name="decision_says_what_was_decided"
             ),
             models.CheckConstraint(
                 condition=Q(amount=None) | Q(amount__gte=0), name="decision_amount_not_negative"

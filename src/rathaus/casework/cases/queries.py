@@ -11,6 +11,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
+from rathaus.casework.cases.enums import CaseState
 from rathaus.casework.cases.models import (
     Application,
     Case,
@@ -195,6 +196,11 @@ def own_case(by: Actor, case: UUID) -> Case:
     return Case.objects.select_related("offer", "authority", "application").get(
         id=case, party_id__in=by.parties
     )
+
+
+def can_withdraw(case: Case) -> bool:
+    """Whether the applicant is offered to withdraw; a decision that they cannot see yet still refuses it."""
+    return case.state != CaseState.COMPLETED
 
 
 def own_case_parts(case: Case) -> tuple[list[Message], list[Document], list[Notice], list[Decision]]:

@@ -48,6 +48,7 @@ _KEY_EVENTS = {
         events.RETURNED,
         events.DECIDED,
         events.DECIDED_AUTOMATICALLY,
+        events.WITHDRAWN,
         events.NOTICE_ISSUED,
         events.INCIDENT_OPENED,
     )

@@ -150,7 +150,7 @@ def work_of(
         obstacles=tuple(
             found.title
             for found in file.findings
-            if found.result == FindingResult.FAILED and found.excepted_at is None
+            if found.result == FindingResult.FAILED and not found.excepted_at and not file.case.closed_at
         ),
         may_except=HEAD in by.roles,
         eyes=_eyes(leading, package, by, proposal, names) if leading else (),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from rathaus.web.portal.views import catalogue, filling, mine, pages, register
+from rathaus.web.portal.views import catalogue, filling, mine, pages, register, withdrawal
 
 app_name = "portal"
 urlpatterns = [
@@ -19,6 +19,7 @@ urlpatterns = [
     path("meine/", mine.overview, name="mine"),
     path("meine/<uuid:case>/", mine.case, name="case"),
     path("meine/<uuid:case>/antwort/", mine.answer, name="answer"),
+    path("meine/<uuid:case>/zurueckziehen/", withdrawal.withdraw, name="withdraw"),
     path("meine/<uuid:case>/eingang/", mine.receipt, name="receipt"),
     path("meine/<uuid:case>/quittung.pdf", mine.receipt_pdf, name="receipt_pdf"),
     path("meine/<uuid:case>/bescheid/<uuid:notice>/", mine.notice, name="notice"),

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from rathaus.casework.cases.actions.messages import answer_request, note_notice_read
 from rathaus.casework.cases.enums import CaseState
 from rathaus.casework.cases.models import Case, Notice
-from rathaus.casework.cases.queries import own_case, own_case_parts, own_cases, own_drafts
+from rathaus.casework.cases.queries import can_withdraw, own_case, own_case_parts, own_cases, own_drafts
 from rathaus.casework.records.enums import DocumentKind
 from rathaus.casework.records.models import Document
 from rathaus.casework.services.operations import Refused
@@ -212,6 +212,7 @@ def _case(
         "talk": mine.talk_of(case, messages, documents),
         "papers": mine.papers_of(case, documents),
         "notices": notices,
+        "can_withdraw": can_withdraw(case),
         "result": mine.result_of(decisions[0]) if decisions else "",
         "sentence": mine.amount_sentence(case, decisions[0]) if decisions else "",
         "contact": next((found.sender_name for found in messages if found.sender == "staff"), ""),

@@ -1,0 +1,61 @@
+"""Withdrawing an application before it is decided."""
+
+from __future__ import annotations
+
+from rathaus.casework.cases import events, jobs
+from rathaus.casework.cases.enums import DecisionState, IncidentState, Outcome, Sender
+from rathaus.casework.cases.models import Case, Decision, Incident, Message
+from rathaus.casework.cases.rules import LONGEST_NOTE, written
+from rathaus.casework.cases.steps import Run, lock
+from rathaus.casework.services.operations import Refused
+from rathaus.core.identity.actors import Actor, NotAllowed
+from rathaus.engine import workflow
+
+DECIDED = "Über Ihren Antrag ist schon entschieden. Zurückziehen lässt er sich nicht mehr."
+OVER = "Dieser Vorgang ist schon abgeschlossen."
+
+
+def withdraw_application(*, by: Actor, case: Case, reason: str = "") -> Case:
+    """The applicant takes the application back, as long as nothing is decided; the case ends there and then.
+
+    What was handed in, said and found stays readable for both sides. Tasks, timers and incidents are settled by the
+    process ending, an open proposal is without object. Nothing is bound before the decision, so no domain needs to be
+    told; one that comes to hold something earlier listens to the operation that made it hold it.
+    Raises NotAllowed, or Refused where a decision was released, also a moment ago.
+    """
+    if case.party_id not in by.parties:
+        raise NotAllowed("Dieser Vorgang gehört jemand anderem.")
+    text = written(reason, most=LONGEST_NOTE, missing="") if reason.strip() else ""
+    with by.on_behalf_of(case.authority_id):
+        run = lock(case.id, by=by)
+        if Decision.objects.filter(case=case, state=DecisionState.DECIDED).exists():
+            raise Refused(DECIDED)
+        _tell_staff(run, text)
+        Decision.objects.filter(case=case, state=DecisionState.PROPOSED).update(
+            state=DecisionState.OBSOLETE, decided_at=run.now, return_note="Der Antrag wurde zurückgezogen."
+        )
+        open_incidents = Incident.objects.filter(case=case, state=IncidentState.OPEN)
+        open_incidents.update(state=IncidentState.RESOLVED, resolved_at=run.now)
+        run.outcome = Outcome.WITHDRAWN
+        run.record(events.WITHDRAWN, reason=text)
+        run.defer(jobs.send_mail_to_applicant, reason="withdrawn")
+        try:
+            run.send(workflow.Cancelled(Outcome.WITHDRAWN))
+        except workflow.StaleEvent as ended:
+            raise Refused(OVER) from ended
+        run.write()
+        return run.case
+
+
+def _tell_staff(run: Run, reason: str) -> None:
+    """In the talk of the case, where staff read."""
+    case = run.case
+    Message.objects.create(
+        authority_id=case.authority_id,
+        case=case,
+        party_id=case.party_id,
+        sender=Sender.APPLICANT,
+        sender_name=case.party_name,
+        body=f"Der Antrag wird zurückgezogen.\n\n{reason}".strip(),
+        sent_by_id=run.by.account,
+    )
