@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable
 from datetime import date
 
+from rathaus.law.iban import is_iban
+
 #: A date outside these years is a slip of the pen.
 FIRST_YEAR, LAST_YEAR = 1850, 2199
 
@@ -13,19 +15,6 @@ _AGS = re.compile(r"(?:0[1-9]|1[0-6])[0-9]{6}|(?:0[1-9]|1[0-6])[0-9]{3}")
 _EMAIL = re.compile(
     r"[^\s@<>()\[\],;:\\\"\x00-\x20\x7f]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_][\w-]{1,62}"
 )
-_IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[0-9A-Z]{11,30}")
-_IBAN_LENGTHS = {
-    "DE": 22,
-    "AT": 20,
-    "CH": 21,
-    "LI": 21,
-    "LU": 20,
-    "FR": 27,
-    "NL": 18,
-    "BE": 16,
-    "DK": 18,
-    "PL": 28,
-}
 
 
 def is_amount(text: str) -> bool:
@@ -54,14 +43,6 @@ def is_email(text: str) -> bool:
     local = text.partition("@")[0]
     dots_well = not local.startswith(".") and not local.endswith(".") and ".." not in local
     return len(text) <= 254 and dots_well and bool(_EMAIL.fullmatch(text))
-
-
-def is_iban(text: str) -> bool:
-    """An IBAN without blanks, in capital letters, whose check digits are right (ISO 7064 MOD 97-10)."""
-    if not _IBAN.fullmatch(text) or len(text) != _IBAN_LENGTHS.get(text[:2], len(text)):
-        return False
-    digits = "".join(str(int(char, 36)) for char in text[4:] + text[:4])
-    return int(digits) % 97 == 1
 
 
 FORMATS: dict[str, Callable[[str], bool]] = {

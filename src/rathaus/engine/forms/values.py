@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from rathaus.engine.forms import limits
-from rathaus.engine.forms.formats import is_ags, is_amount, is_email, is_iban, is_iso_date
+from rathaus.engine.forms.formats import is_ags, is_amount, is_email, is_iso_date
 from rathaus.engine.forms.model import Field, FileAnswer, Kind
+from rathaus.law.iban import is_iban
 from rathaus.law.money import (
     NO_BREAK_SPACE,
     AmountError,
