@@ -39,14 +39,29 @@ class World:
     lahnau_officer: Actor
     waldsolms_officer: Actor
 
-    def submit(self, *, by: Actor | None = None, party: Party | None = None, **answers: Any) -> Case:
+    def submit(
+        self,
+        *,
+        by: Actor | None = None,
+        party: Party | None = None,
+        offer: Offer | None = None,
+        about: Case | None = None,
+        **answers: Any,
+    ) -> Case:
         return submit_application(
             by=by or self.lahnau_officer,
-            offer=self.offer,
+            offer=offer or self.offer,
             party=party or self.lahnau_party,
             answers={"titel": "Neue Akte", "betrag": "900.00", "ausgaben": "1000.00", **answers},
             submission=new_id(),
+            about=about,
         )
+
+    def publish(self, files: dict[str, str], slug: str) -> Offer:
+        """Another package, offered by the ministry."""
+        system = Actor.system(self.ministry.id)
+        version = publish_package(by=system, files=files)
+        return offer_service(by=system, authority=self.ministry, version=version, slug=slug)
 
     def task(self, case: Case) -> Task:
         with Actor.system(case.authority_id).acting():

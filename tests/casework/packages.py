@@ -143,3 +143,19 @@ def probe(**changes: str) -> dict[str, str]:
     }
     files.update({name.replace("__", "."): text for name, text in changes.items()})
     return files
+
+
+def follow_up(
+    number: str = "1", *, key: str = "abruf", prefix: str = "ABR", **changes: str
+) -> dict[str, str]:
+    """A package of the same form and process that goes on with an earlier case; `changes` as in `probe`."""
+    text = changes.pop("leistung__toml", MANIFEST.replace("ermessen = true", "ermessen = true\nbezug = true"))
+    for old, new in (
+        ('schluessel = "probe"', f'schluessel = "{key}"'),
+        ('titel = "Probe"', 'titel = "Mittelabruf"'),
+        ('fassung = "1"', f'fassung = "{number}"'),
+        ('"PRB"', f'"{prefix}"'),
+    ):
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    return probe(leistung__toml=text, **changes)

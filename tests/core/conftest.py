@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from django.utils import timezone
 from tests.casework.conftest import World, account, committed_world, run_waiting_jobs, world
-from tests.casework.packages import MANIFEST, probe
+from tests.casework.packages import MANIFEST, follow_up, probe
 
 from rathaus.casework.cases.actions.drafts import attach_file, begin_draft
 from rathaus.casework.cases.actions.messages import answer_request
@@ -69,7 +69,7 @@ def peopled(committed_world: World) -> World:
         allot(
             by=by, call=call, total=Decimal("4000.00"), base=Decimal("2000.00"), among=[w.lahnau, w.waldsolms]
         )
-    decide_fully(w, w.clerk, w.approver, w.submit())
+    decide_fully(w, w.clerk, w.approver, first := w.submit())
     decide_fully(w, w.clerk, w.approver, w.submit(by=w.waldsolms_officer, party=w.waldsolms_party))
     answers = {"titel": "Radweg", "betrag": "900.00", "ausgaben": "1000.00"}
     case = submit_application(
@@ -83,6 +83,8 @@ def peopled(committed_world: World) -> World:
     ):
         draft = begin_draft(by=officer, offer=at, party=party.id)
         attach_file(by=officer, draft=draft, name="plan.pdf", content=b"%PDF-1.7 plan")
+    abruf = w.publish(follow_up(), "abruf")
+    w.submit(offer=abruf, about=first)
     for authority in (w.ministry, w.waldsolms):
         leave_waiting(authority)
         seal_all(authority.id)

@@ -61,6 +61,15 @@ class Draft(TenantModel):
     version = models.ForeignKey("services.ServiceVersion", models.PROTECT, related_name="+")
     party = models.ForeignKey("identity.Party", models.PROTECT, related_name="+")
     account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    about = models.ForeignKey(
+        "cases.Case",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name="bezieht sich auf",
+    )
     answers: models.JSONField[Any] = models.JSONField(default=dict)
     raw: models.JSONField[Any] = models.JSONField(
         default=dict, help_text="typed texts that could not be read, by name"
@@ -87,9 +96,13 @@ class ReferenceCounter(TenantModel):
 
 
 class Case(TenantModel):
-    """Vorgang. Holds nothing that the applicant may not see; what is internal lies in the tables beside it."""
+    """Vorgang. Holds nothing that the applicant may not see; what is internal lies in the tables beside it.
 
-    tenancy: ClassVar = Tenancy(applicant_reads=OWN_PARTY)
+    `about` is the earlier case of the same authority that this one goes on with (the database holds the authority).
+    A case that the office opened is the applicant's to see from the first message or notice on.
+    """
+
+    tenancy: ClassVar = Tenancy(applicant_reads=OWN_PARTY + " AND is_for_applicant")
 
     offer = models.ForeignKey("services.Offer", models.PROTECT, related_name="cases")
     party = models.ForeignKey("identity.Party", models.PROTECT, related_name="+", db_constraint=False)
@@ -103,6 +116,16 @@ class Case(TenantModel):
         related_name="+",
         verbose_name="Kommune",
     )
+    about = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="follow_ups",
+        db_index=False,
+        verbose_name="bezieht sich auf",
+    )
+    is_for_applicant = models.BooleanField("den Antragstellenden bekannt", default=True)
     reference = models.CharField("Vorgangsnummer", max_length=40)
     title = models.CharField("Titel", max_length=200)
     amount = models.DecimalField("Betrag", max_digits=14, decimal_places=2, null=True, blank=True)
@@ -115,6 +138,8 @@ class Case(TenantModel):
         verbose_name = "Vorgang"
         constraints = [
             models.UniqueConstraint(fields=["authority", "reference"], name="case_reference_once"),
+            # What the foreign key of `about` points to together with the authority (migration 0004).
+            models.UniqueConstraint(fields=["id", "authority"], name="case_of_authority"),
             models.CheckConstraint(
                 condition=Q(state=CaseState.COMPLETED, closed_at__isnull=False)
                 | (~Q(state=CaseState.COMPLETED) & Q(closed_at=None)),
@@ -123,9 +148,11 @@ class Case(TenantModel):
             models.CheckConstraint(
                 condition=Q(amount=None) | Q(amount__gte=0), name="case_amount_not_negative"
             ),
+            models.CheckConstraint(condition=Q(about=None) | ~Q(about=F("id")), name="case_not_about_itself"),
         ]
         indexes = [
             models.Index(fields=["party", "-opened_at"], name="case_by_party"),
+            models.Index(fields=["about", "id"], condition=Q(about__isnull=False), name="case_follow_ups"),
             models.Index(fields=["authority", "-opened_at", "id"], name="case_by_authority"),
         ]
 
@@ -139,15 +166,19 @@ class Case(TenantModel):
 
 
 class Application(TenantModel):
-    """Antrag: what was submitted, once, unchanged. `submission` is the draft or import line it came from."""
+    """Antrag: what was submitted, once, unchanged. `submission` is the draft or import line it came from.
 
-    tenancy: ClassVar = Tenancy(applicant_reads=OWN_PARTY, rights="SELECT, INSERT")
+    Where the office opened the case, it is what the office wrote down, and stays inside.
+    """
+
+    tenancy: ClassVar = Tenancy(applicant_reads=OWN_PARTY + " AND NOT is_ex_officio", rights="SELECT, INSERT")
 
     case = models.OneToOneField(Case, models.PROTECT, related_name="application")
     party = models.ForeignKey("identity.Party", models.PROTECT, related_name="+", db_constraint=False)
     version = models.ForeignKey("services.ServiceVersion", models.PROTECT, related_name="+")
     answers: models.JSONField[Any] = models.JSONField()
     submission = models.UUIDField(unique=True)
+    is_ex_officio = models.BooleanField("von Amts wegen", default=False)
     submitted_at = models.DateTimeField(default=clock.now)
     submitted_by = _account()
 

@@ -117,7 +117,7 @@ def cases_of_authority(
 def own_cases(by: Actor) -> list[Case]:
     """What the applicant's parties handed in, newest first."""
     return list(
-        Case.objects.filter(party_id__in=by.parties)
+        Case.objects.filter(party_id__in=by.parties, is_for_applicant=True)
         .select_related("offer", "authority")
         .order_by("-opened_at")[:200]
     )
@@ -127,7 +127,7 @@ def own_drafts(by: Actor) -> list[Draft]:
     """Applications begun and not handed in, newest first."""
     return list(
         Draft.objects.filter(party_id__in=by.parties)
-        .select_related("offer", "party")
+        .select_related("offer", "party", "about")
         .order_by("-saved_at")[:100]
     )
 
@@ -145,25 +145,29 @@ class CaseFile:
     decisions: list[Decision]
     notices: list[Notice]
     incidents: list[Incident]
+    follow_ups: list[Case]
     state: dict[str, Any]
     version: UUID
     sealed_before: int
 
 
 def case_file(by: Actor, reference: str) -> CaseFile:
-    """A case for the desk, by its reference, in four statements and one for each of findings, messages and incidents that
-    there are.
+    """A case for the desk, by its reference, in four statements and one for each of findings, messages, incidents and
+    follow-ups that there are.
 
     Raises Case.DoesNotExist for what the authority does not keep.
     """
     newest_seal = Block.objects.filter(authority_id=OuterRef("authority_id")).order_by("-number")
     case = (
-        Case.objects.select_related("offer", "authority", "applicant", "application__submitted_by", "process")
+        Case.objects.select_related(
+            "offer", "authority", "applicant", "application__submitted_by", "process", "about"
+        )
         .annotate(
             sealed_before=Coalesce(Subquery(newest_seal.values("horizon")[:1]), 0),
             has_findings=Exists(Finding.objects.filter(case_id=OuterRef("pk"))),
             has_messages=Exists(Message.objects.filter(case_id=OuterRef("pk"))),
             has_incidents=Exists(Incident.objects.filter(case_id=OuterRef("pk"))),
+            has_follow_ups=Exists(Case.objects.filter(about_id=OuterRef("pk"))),
         )
         .get(authority_id=by.staff_of, reference=reference)
     )
@@ -185,6 +189,9 @@ def case_file(by: Actor, reference: str) -> CaseFile:
         decisions=decisions,
         notices=notices,
         incidents=list(case.incidents.order_by("-id")) if case.has_incidents else [],
+        follow_ups=list(case.follow_ups.select_related("offer").order_by("-id"))
+        if case.has_follow_ups
+        else [],
         state=case.process.state,
         version=case.process.version_id,
         sealed_before=case.sealed_before,
@@ -192,15 +199,25 @@ def case_file(by: Actor, reference: str) -> CaseFile:
 
 
 def own_case(by: Actor, case: UUID) -> Case:
-    """An applicant's case. Raises Case.DoesNotExist for anybody else's."""
-    return Case.objects.select_related("offer", "authority", "application").get(
-        id=case, party_id__in=by.parties
+    """An applicant's case with what it refers to. Raises Case.DoesNotExist for anybody else's."""
+    return (
+        Case.objects.select_related("offer", "authority", "application", "about")
+        .annotate(has_follow_ups=Exists(Case.objects.filter(about_id=OuterRef("pk"))))
+        .get(id=case, party_id__in=by.parties, is_for_applicant=True)
     )
 
 
 def can_withdraw(case: Case) -> bool:
     """Whether the applicant is offered to withdraw; a decision that they cannot see yet still refuses it."""
     return case.state != CaseState.COMPLETED
+
+
+def own_follow_ups(by: Actor, case: Case) -> list[Case]:
+    """The cases that go on with one of the applicant's (as `own_case` read it), newest first."""
+    if not case.has_follow_ups:  # type: ignore[attr-defined]  # annotated by own_case
+        return []
+    found = case.follow_ups.filter(party_id__in=by.parties, is_for_applicant=True)
+    return list(found.select_related("offer").order_by("-id"))
 
 
 def own_case_parts(case: Case) -> tuple[list[Message], list[Document], list[Notice], list[Decision]]:

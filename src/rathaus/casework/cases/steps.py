@@ -311,11 +311,11 @@ _PROCESS_NEW = """p AS (INSERT INTO cases_caseprocess (case_id, authority_id, ve
 _PROCESS = """p AS (UPDATE cases_caseprocess SET state = %s::jsonb, revision = revision + 1
   WHERE case_id = %s AND revision = %s RETURNING 1)"""
 _CASE_NEW = """c AS (INSERT INTO cases_case (id, authority_id, offer_id, party_id, party_name, party_address, applicant_id,
-    reference, title, amount, state, outcome, opened_at, closed_at)
-  VALUES (%s, %s, %s, %s, %s, %s::jsonb, %s, %s, %s, %s, %s, '', %s, %s))"""
+    about_id, is_for_applicant, reference, title, amount, state, outcome, opened_at, closed_at)
+  VALUES (%s, %s, %s, %s, %s, %s::jsonb, %s, %s, %s, %s, %s, %s, %s, '', %s, %s))"""
 _APPLICATION = """a AS (INSERT INTO cases_application (id, authority_id, case_id, party_id, version_id, answers, submission,
-    submitted_at, submitted_by_id)
-  VALUES (%s, %s, %s, %s, %s, %s::jsonb, %s, %s, %s))"""
+    is_ex_officio, submitted_at, submitted_by_id)
+  VALUES (%s, %s, %s, %s, %s, %s::jsonb, %s, %s, %s, %s))"""
 # Compared here, under the lock: whoever waited for it has read the case as it was before.
 _CASE = """c AS (UPDATE cases_case SET state = %s, closed_at = %s, outcome = coalesce(nullif(%s, ''), outcome)
   WHERE id = %s AND (state <> %s OR outcome <> coalesce(nullif(%s, ''), outcome)))"""
@@ -404,12 +404,14 @@ def _statement(run: Run) -> tuple[str, list[Any]]:
 def _case_row(case: Case) -> list[Any]:
     return [
         case.id, case.authority_id, case.offer_id, case.party_id, case.party_name, json.dumps(case.party_address),
-        case.applicant_id, case.reference, case.title, case.amount, case.state, case.opened_at, case.closed_at,
+        case.applicant_id, case.about_id, case.is_for_applicant, case.reference, case.title, case.amount, case.state,
+        case.opened_at, case.closed_at,
     ]  # fmt: skip
 
 
 def _application_row(application: Application) -> list[Any]:
     return [
         application.id, application.authority_id, application.case_id, application.party_id, application.version_id,
-        json.dumps(application.answers), application.submission, application.submitted_at, application.submitted_by_id,
+        json.dumps(application.answers), application.submission, application.is_ex_officio, application.submitted_at,
+        application.submitted_by_id,
     ]  # fmt: skip

@@ -92,6 +92,7 @@ def offer_service(
                 "version": version,
                 "title": title or manifest.titel,
                 "prefix": prefix,
+                "opening": manifest.opening,
                 "parameters": {**manifest.parameter, **own, **(parameters or {})},
                 "opens_at": opens_at or (before.opens_at if before else None),
                 "closes_at": closes_at or (before.closes_at if before else None),

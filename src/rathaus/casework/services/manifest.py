@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
+from rathaus.casework.services.enums import Opening
+
 
 class ManifestError(Exception):
     """The manifest cannot be used; each problem is a German sentence."""
@@ -60,12 +62,21 @@ class Manifest:
     warnung: str = ""
     betrag: str = ""
     fuer_behoerden: bool = False
+    bezug: bool = False
+    von_amts_wegen: bool = False
     voraussetzungen: tuple[str, ...] = ()
     unterlagen: tuple[str, ...] = ()
     schritte: tuple[Mapping[str, str], ...] = ()
     rollen: Mapping[str, str] = field(default_factory=dict)
     parameter: Mapping[str, Any] = field(default_factory=dict)
     ergebnisse: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @property
+    def opening(self) -> Opening:
+        """Who begins its cases; only what is begun by an application of its own stands in the catalogue."""
+        if self.von_amts_wegen:
+            return Opening.OFFICE
+        return Opening.FOLLOW_UP if self.bezug else Opening.APPLICATION
 
     @property
     def results(self) -> dict[str, Result]:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models import F, Q
 
+from rathaus.casework.services.enums import Opening
 from rathaus.core import clock
 from rathaus.core.tenancy import Shared, Tenancy, TenantModel, new_id
 
@@ -55,6 +56,9 @@ class Offer(TenantModel):
     opens_at = models.DateTimeField("offen ab", null=True, blank=True)
     closes_at = models.DateTimeField("offen bis", null=True, blank=True)
     is_open = models.BooleanField("angeboten", default=True)
+    opening = models.CharField(
+        "wird begonnen", max_length=12, choices=Opening.choices, default=Opening.APPLICATION
+    )
 
     class Meta:
         verbose_name = "Angebot"

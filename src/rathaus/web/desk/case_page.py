@@ -129,6 +129,8 @@ class Page:
 
     case: Case
     crumbs: tuple[Link, ...]
+    about: Link | None
+    follow_ups: tuple[Case, ...]
     glance: tuple[Fact, ...]
     tabs: tuple[Link, ...]
     findings: tuple[FindingView, ...]
@@ -171,6 +173,10 @@ def page_of(file: CaseFile, by: Actor, typed: Typed, *, now: datetime, owner: Ca
     return Page(
         case=case,
         crumbs=(Link("Eingang", reverse("desk:inbox")), Link(case.reference, "")),
+        about=Link(case.about.reference, reverse("desk:case", args=[case.about.reference]))
+        if case.about
+        else None,
+        follow_ups=tuple(file.follow_ups),
         glance=tuple(_glance(file, package, work, now)),
         tabs=tuple(_tabs(file)),
         findings=findings,
@@ -291,6 +297,8 @@ def _tabs(file: CaseFile) -> Iterator[Link]:
     yield Link("Antrag", "#antrag", is_current=not file.findings)
     yield Link("Unterlagen", "#unterlagen", count=_count(file.documents))
     yield Link("Nachrichten", "#nachrichten", count=_count(file.messages))
+    if file.follow_ups:
+        yield Link("Folgevorgänge", "#folgen", count=_count(file.follow_ups))
     yield Link("Ablauf", "#ablauf")
     yield Link("Verlauf", "#verlauf")
 

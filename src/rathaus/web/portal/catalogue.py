@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from rathaus.casework.cases.actions.drafts import check_open
+from rathaus.casework.services.enums import Opening
 from rathaus.casework.services.manifest import Manifest
 from rathaus.casework.services.models import Offer, ServiceVersion
 from rathaus.casework.services.operations import Refused
@@ -74,16 +75,19 @@ class Listing:
 
 
 def listings() -> list[Listing]:
-    """All that is offered, by title after DIN 5007."""
-    offers = list(Offer.objects.filter(is_open=True).select_related("authority"))
+    """All that one can apply for without an earlier case, by title after DIN 5007."""
+    offers = list(Offer.objects.filter(is_open=True, opening=Opening.APPLICATION).select_related("authority"))
     _load({offer.version_id for offer in offers})
     found = [Listing(offer, _manifests[offer.version_id]) for offer in offers]
     return sorted(found, key=lambda listing: (sort_key(listing.offer.title), listing.offer.slug))
 
 
 def listing_of(slug: str) -> Listing:
-    """One offer by its address, withdrawn ones too. Raises Offer.DoesNotExist."""
-    offer = Offer.objects.select_related("authority").get(slug=slug)
+    """One offer by its address, withdrawn ones and follow-ups too, but nothing that only the office opens.
+
+    Raises Offer.DoesNotExist.
+    """
+    offer = Offer.objects.select_related("authority").exclude(opening=Opening.OFFICE).get(slug=slug)
     return Listing(offer, manifest_of(offer.version_id))
 
 

@@ -80,7 +80,11 @@ class Filling:
 
     def previous_url(self, page: Page) -> str:
         before = self._neighbour(page, -1)
-        return self.url_of(before) if before else reverse("portal:service", args=[self.draft.offer.slug])
+        if before:
+            return self.url_of(before)
+        if self.draft.about_id:
+            return reverse("portal:case", args=[self.draft.about_id])
+        return reverse("portal:service", args=[self.draft.offer.slug])
 
     def current_url(self) -> str:
         """Where to go on: the first step that is not done."""
@@ -239,7 +243,8 @@ def revealed_views(views: Iterable[ElementView], revealed: frozenset[str]) -> li
 
 def draft_of(actor: Actor, draft: UUID) -> Draft:
     """A draft of the actor's parties with all that a page shows of it. Raises Draft.DoesNotExist."""
-    return Draft.objects.select_related("offer__authority", "party").get(id=draft, party_id__in=actor.parties)
+    drafts = Draft.objects.select_related("offer__authority", "party", "about")
+    return drafts.get(id=draft, party_id__in=actor.parties)
 
 
 def _with_origin(views: Iterable[ElementView], profile: Mapping[str, Any]) -> Iterable[ElementView]:

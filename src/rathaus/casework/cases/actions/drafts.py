@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from rathaus.casework.cases.models import Draft
+from rathaus.casework.cases.models import Case, Draft
+from rathaus.casework.services.enums import Opening
 from rathaus.casework.services.models import Offer
 from rathaus.casework.services.operations import Refused
 from rathaus.casework.services.packages import package_of
@@ -31,12 +32,40 @@ def check_open(offer: Offer) -> None:
         raise Refused("Der Antragszeitraum ist abgelaufen.")
 
 
-def begin_draft(*, by: Actor, offer: Offer, party: UUID, profile: Mapping[str, Any] | None = None) -> Draft:
-    """Begin an application for a party that `by` may act for; what is known of the party is filled in."""
+def check_about(opening: Opening, offer: Offer, party: UUID, about: Case | None) -> None:
+    """Whether a case of this offer may refer to `about`, or to none. Raises Refused or NotAllowed.
+
+    A follow-up and what the office opens go on with an earlier case of the same authority and party; nothing else does.
+    """
+    if opening == Opening.APPLICATION:
+        if about is not None:
+            raise Refused("Dieser Antrag steht für sich. Er bezieht sich auf keinen früheren Vorgang.")
+        return
+    if about is None:
+        raise Refused("Dieser Antrag gehört zu einem früheren Vorgang. Nennen Sie, zu welchem.")
+    if about.authority_id != offer.authority_id or about.party_id != party:
+        raise NotAllowed("Der frühere Vorgang gehört jemand anderem oder liegt bei einer anderen Behörde.")
+
+
+def begin_draft(
+    *,
+    by: Actor,
+    offer: Offer,
+    party: UUID,
+    profile: Mapping[str, Any] | None = None,
+    about: Case | None = None,
+) -> Draft:
+    """Begin an application for a party that `by` may act for; what is known of the party is filled in.
+
+    `about` is the earlier case, for a service whose manifest says `bezug`.
+    """
     if party not in by.parties or by.account is None:
         raise NotAllowed("Für diese Antragstellerin oder diesen Antragsteller dürfen Sie nicht handeln.")
     check_open(offer)
     package = package_of(offer.version_id)
+    if package.manifest.opening == Opening.OFFICE:
+        raise NotAllowed("Diesen Vorgang eröffnet nur die Behörde.")
+    check_about(package.manifest.opening, offer, party, about)
     with by.acting():
         applicant = Party.objects.get(id=party)
         if package.manifest.fuer_behoerden and applicant.authority_id is None:
@@ -47,6 +76,7 @@ def begin_draft(*, by: Actor, offer: Offer, party: UUID, profile: Mapping[str, A
             version_id=offer.version_id,
             party=applicant,
             account_id=by.account,
+            about=about,
             answers=package.form.prefill(profile or {}),
             expires_on=clock.today() + timedelta(days=KEPT_DAYS),
         )

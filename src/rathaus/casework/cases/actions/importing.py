@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -25,6 +26,7 @@ from rathaus.engine.forms import Field, Kind
 from rathaus.engine.forms.values import WrongText, parse
 
 FIXED = ("leistung", "ags")
+ABOUT = "bezug"
 ROWS_AT_MOST = 20_000
 _SPACE = UUID("0194c5a0-0000-7000-8000-000000000001")
 
@@ -56,6 +58,7 @@ class _Line:
     answers: dict[str, Any]
     files: dict[str, list[str]]
     submission: UUID
+    about: Case | None
 
 
 def import_applications(
@@ -67,9 +70,10 @@ def import_applications(
 ) -> list[Case]:
     """Hand in every line of a CSV file (UTF-8, semicolons, header) in one transaction, or none of them.
 
-    Columns: `leistung` (slug of the offer), `ags` (municipality key of the applicant), then fields of the form by path:
-    `kosten.0.betrag`; lists of values are separated by `|`. A file field names a file that `attachments` reads
-    (FileNotFoundError if it cannot). Raises FileNotImported with line and reason of each fault.
+    Columns: `leistung` (slug of the offer), `ags` (municipality key of the applicant), perhaps `bezug` (reference of the
+    earlier case that a follow-up is about), then fields of the form by path: `kosten.0.betrag`; lists of values are
+    separated by `|`. A file field names a file that `attachments` reads (FileNotFoundError if it cannot). Raises
+    FileNotImported with line and reason of each fault.
     """
     if not by.is_staff:
         raise NotAllowed("Anträge einlesen darf nur die Behörde, bei der sie eingehen.")
@@ -85,7 +89,12 @@ def import_applications(
                     answers = _with_files(line, party.id, attachments)
                     cases.append(
                         submit_application(
-                            by=by, offer=line.offer, party=party, answers=answers, submission=line.submission
+                            by=by,
+                            offer=line.offer,
+                            party=party,
+                            answers=answers,
+                            submission=line.submission,
+                            about=line.about,
                         )
                     )
             except InvalidAnswers as wrong:
@@ -147,12 +156,7 @@ def _lines(by: Actor, rows: list[tuple[int, dict[str, str]]]) -> list[_Line]:
     """Lines that name a known offer of this authority and a known applicant, once each; else all problems."""
     offers = {offer.slug: offer for offer in Offer.objects.filter(authority_id=by.staff_of)}
     register = by_ags({row["ags"].strip() for _, row in rows})
-    submissions = {
-        uuid5(_SPACE, f"{offer.id}/{authority.ags}")
-        for offer in offers.values()
-        for authority in register.values()
-    }
-    already = set(Application.objects.filter(submission__in=submissions).values_list("submission", flat=True))
+    earlier = _earlier(by, rows)
     problems: list[LineProblem] = []
     lines: list[_Line] = []
     seen: dict[UUID, int] = {}
@@ -168,25 +172,53 @@ def _lines(by: Actor, rows: list[tuple[int, dict[str, str]]]) -> list[_Line]:
                 LineProblem(number, f"Den Gemeindeschlüssel „{row['ags']}“ gibt es im Verzeichnis nicht.")
             )
             continue
-        submission = uuid5(_SPACE, f"{offer.id}/{authority.ags}")
+        reference = row.get(ABOUT, "").strip()
+        if reference and reference not in earlier:
+            problems.append(
+                LineProblem(number, f"Den Vorgang „{reference}“ gibt es bei dieser Behörde nicht.")
+            )
+            continue
+        submission = _submission(offer, authority, row)
         if submission in seen:
             problems.append(
                 LineProblem(number, f"{authority.label} steht schon in Zeile {seen[submission]}.")
             )
             continue
         seen[submission] = number
-        if submission in already:
-            problems.append(LineProblem(number, f"{authority.label} hat diesen Antrag schon gestellt."))
-            continue
         try:
             answers, named = _answers(offer, row)
         except ValueError as wrong:
             problems.append(LineProblem(number, str(wrong)))
             continue
-        lines.append(_Line(number, offer, authority, answers, named, submission))
+        about = earlier.get(reference)
+        lines.append(_Line(number, offer, authority, answers, named, submission, about))
+    already = set(Application.objects.filter(submission__in=seen).values_list("submission", flat=True))
+    problems += [
+        LineProblem(line.number, f"{line.authority.label} hat diesen Antrag schon gestellt.")
+        for line in lines
+        if line.submission in already
+    ]
     if problems:
-        raise FileNotImported(problems)
+        raise FileNotImported(sorted(problems, key=lambda problem: problem.line))
     return lines
+
+
+def _earlier(by: Actor, rows: list[tuple[int, dict[str, str]]]) -> dict[str, Case]:
+    """The cases that the lines refer to, by reference; those that this authority does not keep are missing."""
+    wanted = {reference for _, row in rows if (reference := row.get(ABOUT, "").strip())}
+    if not wanted:
+        return {}
+    found = Case.objects.filter(authority_id=by.staff_of, reference__in=wanted)
+    return {case.reference: case for case in found}
+
+
+def _submission(offer: Offer, authority: Authority, row: Mapping[str, str]) -> UUID:
+    """What makes a line the same as one that came in before: offer and municipality; for a follow-up, of which there
+    may be several, all that it says."""
+    if not row.get(ABOUT, "").strip():
+        return uuid5(_SPACE, f"{offer.id}/{authority.ags}")
+    said = json.dumps({name: text.strip() for name, text in row.items() if text.strip()}, sort_keys=True)
+    return uuid5(_SPACE, f"{offer.id}/{authority.ags}/{said}")
 
 
 def _answers(offer: Offer, row: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, list[str]]]:
@@ -195,7 +227,7 @@ def _answers(offer: Offer, row: Mapping[str, str]) -> tuple[dict[str, Any], dict
     answers: dict[str, Any] = {}
     named: dict[str, list[str]] = {}
     for column, text in row.items():
-        if column in FIXED or not (text := text.strip()):
+        if column in (*FIXED, ABOUT) or not (text := text.strip()):
             continue
         node = form.find(column)
         if not isinstance(node, Field):

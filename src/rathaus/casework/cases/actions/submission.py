@@ -13,11 +13,12 @@ from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from rathaus.casework.cases import events, jobs
-from rathaus.casework.cases.actions.drafts import check_open
+from rathaus.casework.cases.actions.drafts import check_about, check_open
 from rathaus.casework.cases.models import Application, Case, Draft
 from rathaus.casework.cases.steps import opening
 from rathaus.casework.records.enums import DocumentKind
 from rathaus.casework.records.models import Document
+from rathaus.casework.services.enums import Opening
 from rathaus.casework.services.models import Offer
 from rathaus.casework.services.operations import Refused
 from rathaus.casework.services.packages import Package, package_of
@@ -43,7 +44,7 @@ class InvalidAnswers(Exception):
 def submit_draft(*, by: Actor, draft: UUID) -> Case:
     """Hand a draft in. Sent twice (double click, resent request), it makes one case and answers with it."""
     with by.acting():
-        drafts = Draft.objects.select_for_update(of=("self",)).select_related("offer", "party")
+        drafts = Draft.objects.select_for_update(of=("self",)).select_related("offer", "party", "about")
         found = drafts.filter(id=draft).first()
         if found is None:
             application = Application.objects.select_related("case").filter(submission=draft).first()
@@ -58,6 +59,7 @@ def submit_draft(*, by: Actor, draft: UUID) -> Case:
             submission=found.id,
             raw=found.raw,
             version=found.version_id,
+            about=found.about,
         )
         found.delete()
         return case
@@ -72,22 +74,26 @@ def submit_application(
     submission: UUID,
     raw: Mapping[str, str] | None = None,
     version: UUID | None = None,
+    about: Case | None = None,
 ) -> Case:
     """Make an application and its case, and begin its process.
 
-    `submission` identifies the act of handing in and is unique. Raises InvalidAnswers, Refused (window closed, handed
-    in already) or NotAllowed; then nothing is stored.
+    `submission` identifies the act of handing in and is unique; `about` is the earlier case of a follow-up. Raises
+    InvalidAnswers, Refused (window closed, handed in already) or NotAllowed; then nothing is stored.
     """
     if party.id not in by.parties and by.authority != offer.authority_id:
         raise NotAllowed("Für diese Antragstellerin oder diesen Antragsteller dürfen Sie nicht handeln.")
     check_open(offer)
     package = package_of(version or offer.version_id)
+    if package.manifest.opening == Opening.OFFICE:
+        raise NotAllowed("Diesen Vorgang eröffnet nur die Behörde.")
+    check_about(package.manifest.opening, offer, party.id, about)
     if errors := package.form.check(answers, raw=raw or {}):
         raise InvalidAnswers(errors)
     clean = package.form.clean(answers)
     now = clock.now()
     with by.on_behalf_of(offer.authority_id):
-        application = _make_application(by, offer, party, package, clean, submission, version, now)
+        application = _make_application(by, offer, party, package, clean, submission, version, now, about)
         case = application.case
         _file_attachments(case, clean)
         run = opening(application, package, by=by)
@@ -119,6 +125,7 @@ def _make_application(
     submission: UUID,
     version: UUID | None,
     now: datetime,
+    about: Case | None,
 ) -> Application:
     title, amount = _title_and_amount(package, answers, offer)
     case = Case(
@@ -128,6 +135,7 @@ def _make_application(
         party_name=party.name,
         party_address=party.address,
         applicant_id=party.authority_id,
+        about=about,
         reference=_next_reference(offer.authority_id, offer.prefix, timezone.localtime(now).year),
         title=title,
         amount=amount,

@@ -15,8 +15,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from rathaus.casework.cases.actions.drafts import begin_draft
 from rathaus.casework.cases.enums import CaseState
-from rathaus.casework.cases.models import Draft
-from rathaus.casework.cases.queries import own_cases, own_drafts
+from rathaus.casework.cases.models import Case, Draft
+from rathaus.casework.cases.queries import own_case, own_cases, own_drafts
+from rathaus.casework.services.enums import Opening
 from rathaus.casework.services.models import Offer
 from rathaus.casework.services.operations import Refused
 from rathaus.core.identity.actors import Actor
@@ -91,41 +92,75 @@ def service(request: HttpRequest, slug: str) -> HttpResponse:
 @cache_control(private=True, no_cache=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def begin(request: HttpRequest, slug: str) -> HttpResponse:
-    """For whom? Begins with the only party there is, else with the one chosen; goes on with a draft that exists."""
+    """For whom? Begins with the only party there is, else with the one chosen; goes on with a draft that exists.
+
+    A follow-up is begun about an earlier case (`?vorgang=`), for whoever that was for.
+    """
     listing = _listing(slug)
     manifest = listing.manifest
     if refused := refuse_below(request, manifest.vertrauensniveau, service=listing.offer.title):
         return refused
     actor = actor_of(request)
+    about = _about(request, actor, listing)
     parties = _parties(actor, listing)
+    if about:
+        parties = [party for party in parties if party.id == about.party_id]
     problem = ""
     if request.method == "POST" and parties:
         chosen = _chosen(request, parties)
-        drafts = [draft for draft in _drafts(actor, listing) if draft.party_id == chosen]
+        drafts = [draft for draft in _drafts(actor, listing, about) if draft.party_id == chosen]
         if chosen is None:
             problem = "Wählen Sie, für wen Sie den Antrag stellen."
         elif drafts and "neu" not in request.POST:
             return redirect(Filling(request, actor, drafts[0]).current_url())
         else:
-            return _begin(request, actor, listing, next(party for party in parties if party.id == chosen))
+            party = next(party for party in parties if party.id == chosen)
+            return _begin(request, actor, listing, party, about)
     context = {
         "frame": frame_of(request, authority=listing.offer.authority),
         "listing": listing,
         "parties": parties,
+        "about": about,
+        "back": reverse("portal:case", args=[about.id]) if about else listing.url,
         "problem": problem,
         "crumbs": (
-            Link("Startseite", "/"),
-            Link(listing.offer.title, listing.url),
+            *_way_to(listing, about),
             Link("Antrag beginnen", ""),
         ),
     }
     return render(request, "portal/begin.html", context, status=422 if problem else 200)
 
 
-def _begin(request: HttpRequest, actor: Actor, listing: Listing, party: Party) -> HttpResponse:
+def _about(request: HttpRequest, actor: Actor, listing: Listing) -> Case | None:
+    """The earlier case that a follow-up is about; for any other service none. Raises Http404 for what is not theirs."""
+    if listing.offer.opening != Opening.FOLLOW_UP:
+        return None
+    try:
+        found = own_case(actor, UUID(request.POST.get("vorgang", request.GET.get("vorgang", ""))))
+    except (ValueError, Case.DoesNotExist) as missing:
+        raise Http404("Diesen Vorgang gibt es nicht.") from missing
+    if found.authority_id != listing.offer.authority_id:
+        raise Http404("Diesen Vorgang gibt es nicht.")
+    return found
+
+
+def _way_to(listing: Listing, about: Case | None) -> tuple[Link, ...]:
+    if about is None:
+        return (Link("Startseite", "/"), Link(listing.offer.title, listing.url))
+    here = reverse("portal:case", args=[about.id])
+    return (Link("Meine Anträge", reverse("portal:mine")), Link(about.reference, here))
+
+
+def _begin(
+    request: HttpRequest, actor: Actor, listing: Listing, party: Party, about: Case | None
+) -> HttpResponse:
     try:
         draft = begin_draft(
-            by=actor, offer=listing.offer, party=party.id, profile=profile_of(party, request.user)
+            by=actor,
+            offer=listing.offer,
+            party=party.id,
+            profile=profile_of(party, request.user),
+            about=about,
         )
     except Refused:
         return _service(request, listing, status=409)  # the page says why nobody can apply now
@@ -152,6 +187,7 @@ def _service(request: HttpRequest, listing: Listing, *, status: int = 200) -> Ht
         "level_bars": [bar < {1: 1, 3: 2, 4: 3}[manifest.vertrauensniveau] for bar in range(3)],
         "is_level_enough": level_of(request) >= manifest.vertrauensniveau,
         "may_apply": bool(parties) or not request.user.is_authenticated,
+        "is_follow_up": listing.offer.opening == Opening.FOLLOW_UP,
         "drafts": _drafts(actor, listing) if parties else [],
         "only_party": parties[0] if len(parties) == 1 else None,
     }
@@ -179,8 +215,9 @@ def _chosen(request: HttpRequest, parties: list[Party]) -> UUID | None:
     return next((party.id for party in parties if str(party.id) == request.POST.get("fuer")), None)
 
 
-def _drafts(actor: Actor, listing: Listing) -> list[Draft]:
-    return [draft for draft in own_drafts(actor) if draft.offer_id == listing.offer.id]
+def _drafts(actor: Actor, listing: Listing, about: Case | None = None) -> list[Draft]:
+    found = [draft for draft in own_drafts(actor) if draft.offer_id == listing.offer.id]
+    return [draft for draft in found if draft.about_id == about.id] if about else found
 
 
 def _start(listing: Listing) -> str:

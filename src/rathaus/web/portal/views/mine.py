@@ -15,7 +15,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 from rathaus.casework.cases.actions.messages import answer_request, note_notice_read
 from rathaus.casework.cases.enums import CaseState
 from rathaus.casework.cases.models import Case, Notice
-from rathaus.casework.cases.queries import can_withdraw, own_case, own_case_parts, own_cases, own_drafts
+from rathaus.casework.cases.queries import (
+    can_withdraw,
+    own_case,
+    own_case_parts,
+    own_cases,
+    own_drafts,
+    own_follow_ups,
+)
 from rathaus.casework.records.enums import DocumentKind
 from rathaus.casework.records.models import Document
 from rathaus.casework.services.operations import Refused
@@ -213,6 +220,7 @@ def _case(
         "papers": mine.papers_of(case, documents),
         "notices": notices,
         "can_withdraw": can_withdraw(case),
+        "follow_ups": own_follow_ups(actor_of(request), case),
         "result": mine.result_of(decisions[0]) if decisions else "",
         "sentence": mine.amount_sentence(case, decisions[0]) if decisions else "",
         "contact": next((found.sender_name for found in messages if found.sender == "staff"), ""),
