@@ -38,7 +38,9 @@ PAGE = """<!doctype html><html lang="de"><head><title>Probe</title><meta name="v
 </head><body class="rh-desk"><main class="rh-deskmain"><h1>Probe</h1>
 {% include "web/parts/chart_patterns.html" %}{% include "web/parts/money_sums.html" with chart=sums only %}
 {% include "web/parts/budget_bars.html" with chart=bars only %}
-{% include "web/parts/state_bars.html" with chart=states only %}{% include "web/parts/money_flow.html" with chart=flow only %}{% include "web/parts/money_glance.html" with chart=glance only %}
+{% include "web/parts/state_bars.html" with chart=states only %}
+{% include "web/parts/money_flow.html" with chart=flow only %}
+{% include "web/parts/money_glance.html" with chart=glance only %}
 {% include "web/parts/histogram.html" with chart=weeks only %}{% include "web/parts/map.html" with chart=map only %}
 </main></body></html>"""
 pytestmark = pytest.mark.browser

@@ -133,6 +133,20 @@ def test_names_stand_beside_the_shapes_and_apart() -> None:
         assert Box(left - 1, top - 1, width + 2, height + 2).with_box(label.box).width == width + 2
 
 
+def test_long_names_do_not_make_the_letters_small() -> None:
+    """The picture is as wide as its column: a wider drawing would be shown smaller, with all its words."""
+    names = {"Friedberg (Hessen)", "Karben", "Bad Vilbel", "Frankfurt am Main", "Offenbach am Main"}
+    values = {
+        ags: MapValue(0, "x", "/") for ags, name in load_geometry("hessen").names.items() if name in names
+    }
+    assert len(values) == len(names)
+    for chosen in (values, FEW):
+        detail = draw_map("hessen", chosen, legend=THREE, title="Zuschüsse").detail
+        assert detail is not None
+        assert detail.labels
+        assert float(detail.view.split()[2]) <= 400
+
+
 def read(path: str) -> list[tuple[tuple[float, float], ...]]:
     found = []
     for part in path.split("M")[1:]:

@@ -40,6 +40,7 @@ FAR = 0.62  # counties that take more than this part of the Land's width or heig
 LONG_SIDE = 1000  # the Land's longer side in units of the drawing, when its shapes are links
 LONG_SIDE_BESIDE = 520  # ... and when it only shows where the enlarged part lies
 DETAIL = 360  # width of the enlarged part: about a pixel a unit, so that its words keep their size
+LEAST = 0.7  # of that, when names beside it need room
 MARGIN = 4
 CENT = Decimal("0.01")
 
@@ -365,25 +366,14 @@ def _detail_sheet(
 ) -> MapSheet:
     """The counties of the coloured shapes, with words outside them; each coloured shape is a link."""
     counties = sorted({ags[:5] for ags in shown})
+    towns = [ags for ags in geometry.rings if ags[:5] in counties]
+    ordered = _in_order(geometry, shown)
     # Not much taller than wide: it stands beside the Land.
     scale = min(DETAIL / box.width, 1.25 * DETAIL / box.height)
-    towns = [ags for ags in geometry.rings if ags[:5] in counties]
-    placed = {
-        ags: tuple(
-            tuple(((x - box.x) * scale, (y - box.y) * scale) for x, y in ring) for ring in geometry.rings[ags]
-        )
-        for ags in towns
-    }
-    ordered = _in_order(geometry, shown)
-    labels: tuple[Label, ...] = ()
-    if len(shown) <= MOST_LABELS:
-        labels = place_labels(
-            {ags: (geometry.names[ags], not value.is_partner) for ags, value in ordered}, placed
-        )
-    whole = Box(0, 0, box.width * scale, box.height * scale).grown(2)
-    for label in labels:
-        whole = whole.with_box(label.box)
-    whole = whole.rounded()
+    placed, labels, whole = _place(geometry, towns, ordered, box, scale)
+    if whole.width > DETAIL:  # names reach out: the land makes room, or they would be too small to read
+        scale *= max(1 - (whole.width - DETAIL) / (box.width * scale), LEAST)
+        placed, labels, whole = _place(geometry, towns, ordered, box, scale)
     corners = {point for ags in towns for ring in geometry.rings[ags] for point in ring}
     lines = [
         tuple(((x - box.x) * scale, (y - box.y) * scale) for x, y in piece)
@@ -407,6 +397,26 @@ def _detail_sheet(
         ),
         labels,
     )
+
+
+def _place(
+    geometry: Geometry, towns: Sequence[str], ordered: Sequence[tuple[str, MapValue]], box: Box, scale: float
+) -> tuple[dict[str, tuple[Ring, ...]], tuple[Label, ...], Box]:
+    """The shapes of the enlarged part at this scale, the names beside them, and the room that both take."""
+    placed = {
+        ags: tuple(
+            tuple(((x - box.x) * scale, (y - box.y) * scale) for x, y in ring) for ring in geometry.rings[ags]
+        )
+        for ags in towns
+    }
+    labels: tuple[Label, ...] = ()
+    if len(ordered) <= MOST_LABELS:
+        names = {ags: (geometry.names[ags], not value.is_partner) for ags, value in ordered}
+        labels = place_labels(names, placed)
+    whole = Box(0, 0, box.width * scale, box.height * scale).grown(2)
+    for label in labels:
+        whole = whole.with_box(label.box)
+    return placed, labels, whole.rounded()
 
 
 def _in_order(geometry: Geometry, shown: Mapping[str, MapValue]) -> list[tuple[str, MapValue]]:
