@@ -86,6 +86,7 @@ def test_the_database_refuses_another_authoritys_case(world: World, abruf: Offer
         Case.objects.create(
             authority=world.lahnau,
             offer=abruf,
+            terms=abruf.terms,
             party=world.lahnau_party,
             party_name="Lahnau",
             reference="X-1",

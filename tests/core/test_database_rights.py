@@ -209,6 +209,7 @@ def test_the_budget_cannot_be_turned_by_a_table_of_ones_own(
 # `*_by` may be empty beside a set `*_at` where a machine or an applicant without account acts.
 MACHINE_MAY = {
     "services.ServiceVersion.published": "the system publishes what the demo brings",
+    "services.Terms.set": "the system offers what the demo brings",
     "cases.Application.submitted": "a file of applications is handed in by the system",
     "cases.Message.sent": "a message may come from the system",
     "cases.Incident.resolved": "an incident may settle itself",

@@ -51,6 +51,7 @@ SEEN: dict[str, Sees] = {
     "audit.Block": own,
     "files.Blob": own_or_of_party,
     "services.Offer": everything,
+    "services.Terms": everything,
     "cases.Draft": of_party,
     "cases.ReferenceCounter": own,
     "cases.Case": own_or_of_party,

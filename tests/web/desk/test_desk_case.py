@@ -10,12 +10,15 @@ from unittest.mock import patch
 
 import pytest
 from django.utils import timezone
+from tests.casework.packages import MANIFEST, probe
 from tests.web.desk.conftest import Desk, proposed, sit_down
 
 from rathaus.casework.cases.actions.messages import answer_request
 from rathaus.casework.cases.actions.tasks import complete_task
 from rathaus.casework.cases.models import Case, Decision, Finding, Incident, Message, Task
+from rathaus.casework.services.actions import offer_service, publish_package
 from rathaus.core.audit.actions import seal
+from rathaus.core.identity.actors import Actor
 from rathaus.core.identity.models import Account
 from rathaus.domains.grants.models import Booking, Budget
 
@@ -104,9 +107,12 @@ def test_refusing_needs_no_amount(clerk: Desk) -> None:
 
 
 def test_years_must_add_up(clerk: Desk) -> None:
-    with clerk.actor.acting():
-        clerk.world.offer.parameters = {**clerk.world.offer.parameters, "jahre": [2025, 2026]}
-        clerk.world.offer.save()
+    system = Actor.system(clerk.world.ministry.id)
+    manifest = MANIFEST.replace('fassung = "1"', 'fassung = "2"') + "jahre = [2025, 2026]\n"
+    version = publish_package(by=system, files=probe(leistung__toml=manifest))
+    clerk.world.offer = offer_service(
+        by=system, authority=clerk.world.ministry, version=version, slug="probe"
+    )
     case = ready(clerk)
     page = clerk.get(f"/amt/vorgang/{case.reference}/")
     assert page.count('value="450,00"') == 2  # evenly, to be changed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -105,6 +106,15 @@ class Case(TenantModel):
     tenancy: ClassVar = Tenancy(applicant_reads=OWN_PARTY + " AND is_for_applicant")
 
     offer = models.ForeignKey("services.Offer", models.PROTECT, related_name="cases")
+    # The database holds that they are terms of this offer (migration `terms`), with one key over both columns.
+    terms = models.ForeignKey(
+        "services.Terms",
+        models.PROTECT,
+        related_name="+",
+        db_constraint=False,
+        verbose_name="Bedingungen",
+        help_text="in force when the application was handed in; later ones do not touch the case",
+    )
     party = models.ForeignKey("identity.Party", models.PROTECT, related_name="+", db_constraint=False)
     party_name = models.CharField("Antragstellende", max_length=200)
     party_address: models.JSONField[Any] = models.JSONField(default=list)
@@ -158,6 +168,11 @@ class Case(TenantModel):
 
     def __str__(self) -> str:
         return self.reference
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """The parameters that hold for this case: those under which its application was handed in."""
+        return self.terms.values_for(self.application.version_id)
 
     @property
     def outcome_label(self) -> str:

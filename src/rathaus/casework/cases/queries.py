@@ -160,7 +160,7 @@ def case_file(by: Actor, reference: str) -> CaseFile:
     newest_seal = Block.objects.filter(authority_id=OuterRef("authority_id")).order_by("-number")
     case = (
         Case.objects.select_related(
-            "offer", "authority", "applicant", "application__submitted_by", "process", "about"
+            "offer", "terms", "authority", "applicant", "application__submitted_by", "process", "about"
         )
         .annotate(
             sealed_before=Coalesce(Subquery(newest_seal.values("horizon")[:1]), 0),

@@ -15,13 +15,16 @@ from uuid import UUID
 from django.db import connection, models
 
 from rathaus.casework.cases.models import Application, Case, CaseProcess, Task
-from rathaus.casework.services.models import Offer
+from rathaus.casework.services.models import Offer, Terms
 from rathaus.core.authorities.models import Authority
 
 Parts = tuple[tuple[str, type[models.Model]], ...]
-_ALWAYS: Parts = (("p", CaseProcess), ("c", Case), ("a", Application), ("o", Offer))
+_ALWAYS: Parts = (("p", CaseProcess), ("c", Case), ("a", Application), ("o", Offer), ("m", Terms))
 _PLACES: Parts = (("u", Authority), ("g", Authority))
-_JOINS = """ JOIN cases_application a ON a.case_id = c.id JOIN services_offer o ON o.id = c.offer_id"""
+_JOINS = (
+    " JOIN cases_application a ON a.case_id = c.id JOIN services_offer o ON o.id = c.offer_id "
+    "JOIN services_terms m ON m.id = c.terms_id"
+)
 _BY_CASE = (
     "cases_caseprocess p JOIN cases_case c ON c.id = p.case_id JOIN authorities_authority u ON u.id = c.authority_id "
     "LEFT JOIN authorities_authority g ON g.id = c.applicant_id" + _JOINS + " WHERE p.case_id = %s"
@@ -34,7 +37,8 @@ _BY_TASK = (
 
 
 def locked_case(case: UUID) -> CaseProcess:
-    """The process, locked until the end of the transaction, with case, application, offer, authority and applicant.
+    """The process, locked until the end of the transaction, with case, application, offer, terms, authority and
+    applicant.
 
     Raises CaseProcess.DoesNotExist for what is not visible.
     """
@@ -47,7 +51,7 @@ def locked_case(case: UUID) -> CaseProcess:
 
 
 def locked_task(task: UUID) -> tuple[CaseProcess, Task]:
-    """The process of a task, locked, with case, application and offer, and the task. What else the case refers to is
+    """The process of a task, locked, with case, application, offer and terms, and the task. What else the case refers to is
     read when somebody asks for it. Raises Task.DoesNotExist for what is not visible."""
     found = _read((*_ALWAYS, ("t", Task)), _BY_TASK, task)
     if found is None:
@@ -59,10 +63,10 @@ def locked_task(task: UUID) -> tuple[CaseProcess, Task]:
 
 
 def _linked(found: Iterator[Any]) -> CaseProcess:
-    """The first four of a row, knowing each other."""
-    process, case, application, offer = islice(found, 4)
+    """The first five of a row, knowing each other."""
+    process, case, application, offer, terms = islice(found, 5)
     process.case = application.case = case
-    case.offer = offer
+    case.offer, case.terms = offer, terms
     return process
 
 

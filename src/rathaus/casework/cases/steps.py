@@ -38,8 +38,8 @@ REPLY = "antwort"
 class CaseData(Mapping[str, Any]):
     """What expressions of a process may read: `antrag`, `parameter`, `fall`. Worked out when first asked for."""
 
-    def __init__(self, package: Package, case: Case, answers: dict[str, Any], parameters: Mapping[str, Any]):
-        self._package, self._case, self._answers, self._parameters = package, case, answers, parameters
+    def __init__(self, package: Package, case: Case, answers: dict[str, Any]):
+        self._package, self._case, self._answers = package, case, answers
         self._known: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
@@ -47,7 +47,7 @@ class CaseData(Mapping[str, Any]):
             if name == "antrag":
                 self._known[name] = self._package.form.typed(self._answers)
             elif name == "parameter":
-                self._known[name] = self._parameters
+                self._known[name] = self._case.parameters
             elif name == "fall":
                 self._known[name] = {
                     "nummer": self._case.reference,
@@ -291,14 +291,14 @@ def lock_task(task: UUID, *, by: Actor) -> tuple[Run, Task]:
 def _run(process: CaseProcess, by: Actor) -> Run:
     case = process.case
     package = package_of(process.version_id)
-    data = CaseData(package, case, case.application.answers, case.offer.parameters)
+    data = CaseData(package, case, case.application.answers)
     return Run(by, case, package, data, process.state, process.revision, process.version_id, clock.now())
 
 
 def opening(application: Application, package: Package, *, by: Actor) -> Run:
     """The first step of a case. `write` stores case and application with it, in the same statement."""
     case = application.case
-    data = CaseData(package, case, application.answers, case.offer.parameters)
+    data = CaseData(package, case, application.answers)
     return Run(
         by, case, package, data, {}, 0, application.version_id, case.opened_at, application=application
     )
@@ -310,9 +310,9 @@ _PROCESS_NEW = """p AS (INSERT INTO cases_caseprocess (case_id, authority_id, ve
   VALUES (%s, %s, %s, %s::jsonb, 0) RETURNING 1)"""
 _PROCESS = """p AS (UPDATE cases_caseprocess SET state = %s::jsonb, revision = revision + 1
   WHERE case_id = %s AND revision = %s RETURNING 1)"""
-_CASE_NEW = """c AS (INSERT INTO cases_case (id, authority_id, offer_id, party_id, party_name, party_address, applicant_id,
-    about_id, is_for_applicant, reference, title, amount, state, outcome, opened_at, closed_at)
-  VALUES (%s, %s, %s, %s, %s, %s::jsonb, %s, %s, %s, %s, %s, %s, %s, '', %s, %s))"""
+_CASE_NEW = """c AS (INSERT INTO cases_case (id, authority_id, offer_id, terms_id, party_id, party_name, party_address,
+    applicant_id, about_id, is_for_applicant, reference, title, amount, state, outcome, opened_at, closed_at)
+  VALUES (%s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s, %s, %s, %s, %s, %s, '', %s, %s))"""
 _APPLICATION = """a AS (INSERT INTO cases_application (id, authority_id, case_id, party_id, version_id, answers, submission,
     is_ex_officio, submitted_at, submitted_by_id)
   VALUES (%s, %s, %s, %s, %s, %s::jsonb, %s, %s, %s, %s))"""
@@ -403,9 +403,9 @@ def _statement(run: Run) -> tuple[str, list[Any]]:
 
 def _case_row(case: Case) -> list[Any]:
     return [
-        case.id, case.authority_id, case.offer_id, case.party_id, case.party_name, json.dumps(case.party_address),
-        case.applicant_id, case.about_id, case.is_for_applicant, case.reference, case.title, case.amount, case.state,
-        case.opened_at, case.closed_at,
+        case.id, case.authority_id, case.offer_id, case.terms_id, case.party_id, case.party_name,
+        json.dumps(case.party_address), case.applicant_id, case.about_id, case.is_for_applicant,
+        case.reference, case.title, case.amount, case.state, case.opened_at, case.closed_at,
     ]  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
 from rathaus.casework.services.enums import Opening
+from rathaus.casework.services.parameters import shape_problems
 
 
 class ManifestError(Exception):
@@ -109,6 +110,8 @@ class Manifest:
         if leika and not re.fullmatch(r"99\d{12}", str(leika)):
             problems.append("„leika“ hat 14 Ziffern und beginnt mit 99.")
         problems += _shape_problems(data)
+        if isinstance(data.get("parameter"), dict):
+            problems += shape_problems(data["parameter"])
         problems += _result_problems(data.get("ergebnisse", {}))
         if problems:
             raise ManifestError(problems)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
+from uuid import UUID
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
 from rathaus.casework.services.enums import Opening
+from rathaus.casework.services.packages import package_of
 from rathaus.core import clock
 from rathaus.core.tenancy import Shared, Tenancy, TenantModel, new_id
 
@@ -43,7 +47,10 @@ class ServiceVersion(models.Model):
 
 
 class Offer(TenantModel):
-    """Angebot: an authority offers a service, with its own parameters. Everybody may read it."""
+    """Angebot: an authority offers a service, on its own terms. Everybody may read it.
+
+    `terms` are those in force. They name their offer, so both are made in one transaction.
+    """
 
     tenancy: ClassVar = Tenancy(everyone_reads="true")
 
@@ -52,13 +59,22 @@ class Offer(TenantModel):
     slug = models.SlugField(max_length=120, unique=True)
     title = models.CharField("Titel", max_length=200)
     prefix = models.CharField("Kürzel der Vorgangsnummer", max_length=12)
-    parameters: models.JSONField[Any] = models.JSONField("Parameter", default=dict)
+    # The database holds that they are terms of this offer (migration `terms`), with one key over both columns.
+    terms = models.ForeignKey(
+        "services.Terms", models.PROTECT, related_name="+", db_constraint=False, verbose_name="Bedingungen"
+    )
     opens_at = models.DateTimeField("offen ab", null=True, blank=True)
     closes_at = models.DateTimeField("offen bis", null=True, blank=True)
     is_open = models.BooleanField("angeboten", default=True)
     opening = models.CharField(
         "wird begonnen", max_length=12, choices=Opening.choices, default=Opening.APPLICATION
     )
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """The parameters in force, for what begins now. A case has its own (`Case.parameters`)."""
+        parameters: Mapping[str, Any] = self.terms.parameters
+        return parameters
 
     class Meta:
         verbose_name = "Angebot"
@@ -69,3 +85,36 @@ class Offer(TenantModel):
                 name="offer_window_order",
             ),
         ]
+
+
+class Terms(TenantModel):
+    """Bedingungen: a version of an offer's parameters. Never changes; a case keeps those under which it was handed in."""
+
+    tenancy: ClassVar = Tenancy(everyone_reads="true", rights="SELECT, INSERT")
+
+    offer = models.ForeignKey(Offer, models.PROTECT, related_name="all_terms")
+    number = models.PositiveIntegerField("Nummer")
+    parameters: models.JSONField[Any] = models.JSONField("Parameter")
+    note = models.CharField("Grund", max_length=500)
+    set_at = models.DateTimeField(default=clock.now)
+    set_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", null=True, blank=True
+    )
+    set_function = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        verbose_name = "Bedingungen"
+        constraints = [
+            models.UniqueConstraint(fields=["offer", "number"], name="terms_number_once"),
+            models.UniqueConstraint(
+                fields=["id", "offer"], name="terms_of_offer"
+            ),  # what offers and cases refer to
+            models.CheckConstraint(condition=Q(number__gte=1), name="terms_number_from_one"),
+        ]
+
+    def values_for(self, version: UUID) -> Mapping[str, Any]:
+        """The parameters as this version of the service reads them: what the terms do not name is as in the package.
+
+        An application may be on an older version than the terms, which then lack what only the older one asks.
+        """
+        return {**package_of(version).manifest.parameter, **self.parameters}

@@ -6,13 +6,14 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from rathaus.casework.services import operations
+from rathaus.casework.services import operations, parameters
 from rathaus.casework.services.manifest import Manifest, ManifestError
+from rathaus.casework.services.parameters import ParameterForm
 from rathaus.engine.decisions import Decision, DecisionError, parse_dmn
 from rathaus.engine.expressions import Expression, ExpressionError, compile_expression
 from rathaus.engine.forms import Form, FormError
@@ -67,6 +68,11 @@ class Package:
     amount: Expression | None
     hash: str
     files: Mapping[str, str]
+
+    @cached_property
+    def parameters(self) -> ParameterForm:
+        """What an authority may set, as a form: the package's own, or one by the kinds of its parameters."""
+        return _parameters(self.manifest, self.files, []) or parameters.generic(self.manifest.parameter)
 
 
 def read_folder(folder: Path) -> dict[str, str]:
@@ -123,6 +129,7 @@ def compile_package(files: Mapping[str, str], *, check_letters: bool = True) -> 
         amount = _expression(manifest.betrag, "betrag", problems) if manifest.betrag else None
         if definition is not None:
             problems += _cross_check(manifest, definition, letters)
+        _parameters(manifest, files, problems)
     if problems or manifest is None or form is None or definition is None or title is None:
         raise PackageRefused(problems)
     return Package(
@@ -189,6 +196,27 @@ def _form(files: Mapping[str, str], problems: list[Problem]) -> Form | None:
         return Form.load(schema, ui)
     except FormError as wrong:
         problems += [Problem(UI, None, str(problem)) for problem in wrong.problems]
+        return None
+
+
+def _parameters(
+    manifest: Manifest, files: Mapping[str, str], problems: list[Problem]
+) -> ParameterForm | None:
+    """The form for the parameters that the package brings; None without one, or where it is wrong."""
+    names = [name for name in (parameters.SCHEMA, parameters.UI) if name in files]
+    if len(names) == 1:
+        problems.append(
+            Problem(names[0], None, f"Zum Formular gehören {parameters.SCHEMA} und {parameters.UI}.")
+        )
+    if len(names) < 2:
+        return None
+    schema, ui = _json(files, parameters.SCHEMA, problems), _json(files, parameters.UI, problems)
+    if schema is None or ui is None:
+        return None
+    try:
+        return parameters.load(schema, ui, manifest.parameter)
+    except FormError as wrong:
+        problems += [Problem(parameters.UI, None, problem) for problem in wrong.problems]
         return None
 
 

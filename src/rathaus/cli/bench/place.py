@@ -150,7 +150,7 @@ def furnish(urls: DatabaseUrls) -> Place:
 
 def offer_package(authority: Authority, files: Mapping[str, str], slug: str) -> Offer:
     """Publish and offer a package without playing its samples: variants of the bench package have none of their own."""
-    from rathaus.casework.services.models import Offer, Service, ServiceVersion
+    from rathaus.casework.services.models import Offer, Service, ServiceVersion, Terms
     from rathaus.casework.services.packages import compile_package, content_hash
     from rathaus.core.identity.actors import Actor
 
@@ -160,17 +160,25 @@ def offer_package(authority: Authority, files: Mapping[str, str], slug: str) -> 
         version, _ = ServiceVersion.objects.get_or_create(
             hash=content_hash(files), defaults={"service": service, "number": "1", "files": dict(files)}
         )
-        offer, _ = Offer.objects.get_or_create(
+        if found := Offer.objects.filter(slug=slug).first():
+            return found
+        offer = Offer(
+            authority=authority,
+            service=service,
+            version=version,
             slug=slug,
-            defaults={
-                "authority": authority,
-                "service": service,
-                "version": version,
-                "title": package.manifest.titel,
-                "prefix": slug.upper()[:12],
-                "parameters": dict(package.manifest.parameter),
-            },
+            title=package.manifest.titel,
+            prefix=slug.upper()[:12],
         )
+        offer.terms = Terms(
+            authority=authority,
+            offer=offer,
+            number=1,
+            parameters=dict(package.manifest.parameter),
+            note="Messung",
+        )
+        offer.save()
+        offer.terms.save()
     return offer
 
 

@@ -169,7 +169,9 @@ def _work_off(place: Place, by: Actor, role: str, title: str, progress: Progress
     done = 0
     while True:
         with by.acting():
-            open_ones = Task.objects.filter(state="open", role=role).select_related("case__offer")
+            open_ones = Task.objects.filter(state="open", role=role).select_related(
+                "case__offer", "case__terms", "case__application"
+            )
             tasks = list(open_ones.order_by("id"))
         if not tasks:
             return
@@ -196,7 +198,7 @@ def _answers(task: Task) -> dict:
 
 def _by_year(case: Case) -> dict[str, str]:
     """A grant evenly over the years of its call."""
-    years = [str(year) for year in case.offer.parameters.get("jahre", [])]
+    years = [str(year) for year in case.parameters.get("jahre", [])]
     if not years or case.amount is None:
         return {}
     shares = share_largest_remainder(case.amount, [1] * len(years))

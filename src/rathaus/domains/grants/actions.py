@@ -132,9 +132,7 @@ def check_rules(
         submitted_on=timezone.localtime(case.opened_at).date(),
     )
     checks = list(
-        rules.check(
-            request, case.offer.parameters, free=free, allotment=allotment.amount if allotment else None
-        )
+        rules.check(request, case.parameters, free=free, allotment=allotment.amount if allotment else None)
     )
     Finding.objects.bulk_create(
         Finding(

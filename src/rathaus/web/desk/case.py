@@ -138,7 +138,7 @@ def _own(request: HttpRequest, reference: str) -> Case:
 
 def _task(request: HttpRequest, reference: str, task: UUID) -> Task:
     try:
-        return Task.objects.select_related("case__offer").get(
+        return Task.objects.select_related("case__offer", "case__terms", "case__application").get(
             id=task, case__reference=reference, authority_id=actor_of(request).staff_of
         )
     except Task.DoesNotExist as missing:

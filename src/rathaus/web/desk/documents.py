@@ -70,7 +70,7 @@ def preview(request: HttpRequest, reference: str) -> HttpResponse:
     """The letter as it would be with the open proposal, or (POST) with what is typed in its form. Stores nothing."""
     authority = actor_of(request).staff_of
     try:
-        case = Case.objects.select_related("offer", "authority", "application").get(
+        case = Case.objects.select_related("offer", "terms", "authority", "application").get(
             authority_id=authority, reference=reference
         )
     except Case.DoesNotExist as missing:

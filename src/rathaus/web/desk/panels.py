@@ -103,8 +103,8 @@ def read_panel(task: Task, case: Case, data: Mapping[str, Any], *, today: date) 
 
 
 def years_of(case: Case) -> tuple[int, ...]:
-    """The budget years among which an amount is divided, from the offer's parameter `jahre`; empty if there are none."""
-    found = case.offer.parameters.get("jahre") or []
+    """The budget years among which an amount is divided, from the case's parameter `jahre`; empty if there are none."""
+    found = case.parameters.get("jahre") or []
     return tuple(year for year in found if isinstance(year, int)) if isinstance(found, list) else ()
 
 

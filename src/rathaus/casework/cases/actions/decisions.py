@@ -12,12 +12,13 @@ from rathaus.casework.cases.enums import CaseState, DecisionState, FindingResult
 from rathaus.casework.cases.models import Decision, Finding, label_of
 from rathaus.casework.cases.rules import LONGEST_NOTE, LONGEST_REASONS, written
 from rathaus.casework.cases.steps import Run, lock
+from rathaus.casework.services import permissions
 from rathaus.casework.services.operations import Refused, operation
 from rathaus.core import clock
 from rathaus.core.identity.actors import Actor, NotAllowed
 from rathaus.law.money import format_amount
 
-HEAD = "Leitung"  # the role that may allow an exception from a rule
+HEAD = permissions.HEAD  # also the role that may allow an exception from a rule
 
 
 def propose(

@@ -154,7 +154,9 @@ def _records(text: str) -> Iterator[tuple[int, list[str]]]:
 
 def _lines(by: Actor, rows: list[tuple[int, dict[str, str]]]) -> list[_Line]:
     """Lines that name a known offer of this authority and a known applicant, once each; else all problems."""
-    offers = {offer.slug: offer for offer in Offer.objects.filter(authority_id=by.staff_of)}
+    offers = {
+        offer.slug: offer for offer in Offer.objects.filter(authority_id=by.staff_of).select_related("terms")
+    }
     register = by_ags({row["ags"].strip() for _, row in rows})
     earlier = _earlier(by, rows)
     problems: list[LineProblem] = []

@@ -51,7 +51,7 @@ def letter_data(case: Case, decision: Decision) -> dict[str, Any]:
         },
         "behoerden": _municipalities(package.form, application.answers),
         "antrag": package.form.typed(application.answers),
-        "parameter": case.offer.parameters,
+        "parameter": case.parameters,
         "entscheidung": {
             "ergebnis": decision.outcome,
             "ergebnis_text": label_of(case, decision.outcome),

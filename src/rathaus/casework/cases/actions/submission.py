@@ -44,7 +44,9 @@ class InvalidAnswers(Exception):
 def submit_draft(*, by: Actor, draft: UUID) -> Case:
     """Hand a draft in. Sent twice (double click, resent request), it makes one case and answers with it."""
     with by.acting():
-        drafts = Draft.objects.select_for_update(of=("self",)).select_related("offer", "party", "about")
+        drafts = Draft.objects.select_for_update(of=("self",)).select_related(
+            "offer__terms", "party", "about"
+        )
         found = drafts.filter(id=draft).first()
         if found is None:
             application = Application.objects.select_related("case").filter(submission=draft).first()
@@ -78,8 +80,9 @@ def submit_application(
 ) -> Case:
     """Make an application and its case, and begin its process.
 
-    `submission` identifies the act of handing in and is unique; `about` is the earlier case of a follow-up. Raises
-    InvalidAnswers, Refused (window closed, handed in already) or NotAllowed; then nothing is stored.
+    `submission` identifies the act of handing in and is unique; `about` is the earlier case of a follow-up. The terms
+    of the offer that are in force now hold for the case until its end. Raises InvalidAnswers, Refused (window closed,
+    handed in already) or NotAllowed; then nothing is stored.
     """
     if party.id not in by.parties and by.authority != offer.authority_id:
         raise NotAllowed("Für diese Antragstellerin oder diesen Antragsteller dürfen Sie nicht handeln.")
@@ -127,10 +130,12 @@ def _make_application(
     now: datetime,
     about: Case | None,
 ) -> Application:
-    title, amount = _title_and_amount(package, answers, offer)
+    parameters = offer.terms.values_for(version or offer.version_id)
+    title, amount = _title_and_amount(package, answers, parameters)
     case = Case(
         authority_id=offer.authority_id,
         offer=offer,
+        terms=offer.terms,
         party=party,
         party_name=party.name,
         party_address=party.address,
@@ -153,9 +158,11 @@ def _make_application(
     )
 
 
-def _title_and_amount(package: Package, answers: dict[str, Any], offer: Offer) -> tuple[str, Decimal | None]:
+def _title_and_amount(
+    package: Package, answers: dict[str, Any], parameters: Mapping[str, Any]
+) -> tuple[str, Decimal | None]:
     """How the case is called and what it asks for, worked out by the package. Raises Refused where it cannot."""
-    names = {"antrag": package.form.typed(answers), "parameter": offer.parameters}
+    names = {"antrag": package.form.typed(answers), "parameter": parameters}
     try:
         title = str(package.title.evaluate(names))[:200]
         amount = package.amount.evaluate(names) if package.amount else None
