@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.db import connection
 from django.test import Client
-from django.utils import timezone
 from tests.casework.conftest import World, account
 
+from rathaus.core import clock
 from rathaus.core.audit.kinds import sentence_of
 from rathaus.core.audit.models import Event
 from rathaus.core.authorities.models import Authority
@@ -80,11 +80,10 @@ def test_no_password_reaches_the_history(world: World) -> None:
 def test_mandates_begin_and_end_with_a_day_in_germany(world: World) -> None:
     """Just after midnight in Germany it is still yesterday in UTC, in which the connection counts."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_get_functiondef('identity_enter(uuid, uuid)'::regprocedure)")
+        cursor.execute("SELECT pg_get_functiondef('identity_enter(uuid, uuid, date)'::regprocedure)")
         text = cursor.fetchone()[0]
-    assert "current_date" not in text
-    assert text.count("(now() AT TIME ZONE 'Europe/Berlin')::date") == 2
-    person, today = account("neu@example.org"), timezone.localdate()
+    assert not {"current_date", "now()"} & set(text.split())  # the caller tells the day
+    person, today = account("neu@example.org"), clock.today()
     mandate = give_mandate(account=person, party=world.lahnau_party)
     for days, may in ((0, True), (1, False)):
         with acting(parties=[world.lahnau_party.id]):
@@ -95,3 +94,8 @@ def test_mandates_begin_and_end_with_a_day_in_germany(world: World) -> None:
         with acting(parties=[world.lahnau_party.id]):
             Mandate.objects.filter(id=mandate.id).update(**dates)
         assert bool(actor_of(person.pk).parties) is may
+    for hour, may in ((22, True), (23, False)):  # in winter Germany is an hour ahead
+        with clock.living_at(datetime(2030, 1, 5, hour, 30, tzinfo=UTC)):
+            with acting(parties=[world.lahnau_party.id]):
+                Mandate.objects.filter(id=mandate.id).update(valid_until=date(2030, 1, 5))
+            assert bool(actor_of(person.pk).parties) is may

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rathaus.law.names import display_name, sort_key
+from rathaus.law.names import display_name, sort_key, succession_line
 from rathaus.law.text import format_date, format_day, format_day_short
 
 
@@ -87,3 +87,23 @@ def test_case_and_umlauts_do_not_matter(name: str) -> None:
 )
 def test_register_names_as_people_say_them(register: str, shown: str) -> None:
     assert display_name(register) == shown
+
+
+@pytest.mark.parametrize(
+    ("successor", "predecessor", "line"),
+    [
+        (
+            "Gemeinde Allendorf (Eder)",
+            "Gemeinde Bromskirchen",
+            "Rechtsnachfolgerin der Gemeinde Bromskirchen",
+        ),
+        ("Stadt Uder", "Wissenschaftsstadt X", "Rechtsnachfolgerin der Wissenschaftsstadt X"),
+        ("Wartburgkreis", "Stadt Eisenach", "Rechtsnachfolger der Stadt Eisenach"),
+        ("Landkreis Gießen", "Landkreis Wetzlar", "Rechtsnachfolger des Landkreises Wetzlar"),
+        ("Lahn-Dill-Kreis", "Dillkreis", "Rechtsnachfolger des Dillkreises"),
+        ("Stadt X", "Markt Y", "Rechtsnachfolgerin des Marktes Y"),
+        ("Stadt X", "Marktgemeinde Y", "Rechtsnachfolgerin der Marktgemeinde Y"),
+    ],
+)
+def test_the_legal_successor_as_a_line(successor: str, predecessor: str, line: str) -> None:
+    assert succession_line(successor, predecessor) == line

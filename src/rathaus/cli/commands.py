@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Mapping, Sized
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -58,6 +59,33 @@ def register_load(folder: Path) -> None:
     from rathaus.core.authorities.actions import load_register
 
     console.print(f"{len(load_register(folder))} Behörden im Verzeichnis.")
+
+
+@click.group()
+def authority() -> None:
+    """Authorities."""
+
+
+@authority.command("merge")
+@click.argument("predecessor")
+@click.argument("successor")
+@click.option(
+    "--on",
+    required=True,
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Erster Tag, an dem es nur noch die Nachfolgerin gibt.",
+)
+def authority_merge(predecessor: str, successor: str, on: datetime) -> None:
+    """Let an authority (its slug) end, and another hold what it held. There is no way back."""
+    from rathaus.core.authorities.actions import NotMerged, merge_authority
+    from rathaus.core.identity.actors import Actor
+
+    old, new = _authority(predecessor), _authority(successor)
+    try:
+        merge_authority(by=Actor.system(new.id), predecessor=old, successor=new, on=on.date())
+    except NotMerged as refused:
+        fail(str(refused))
+    console.print(f"{old.label} ist ab {on:%d.%m.%Y} Teil von: {new.label}.")
 
 
 @click.group()
@@ -379,4 +407,4 @@ def run_together(commands: list[list[str]], *, env: dict[str, str] | None = None
         raise SystemExit(abs(failed))
 
 
-ALL = [migrate, register, account, service, applications, audit, worker, jobs, assets, serve]
+ALL = [migrate, register, authority, account, service, applications, audit, worker, jobs, assets, serve]

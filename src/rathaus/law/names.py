@@ -29,3 +29,24 @@ def display_name(register_name: str) -> str:
     name = " ".join(register_name.split())
     head, _, title = name.rpartition(", ")
     return head if head and _TITLE.search(title) else name
+
+
+def succession_line(successor: str, predecessor: str) -> str:
+    """Who is whose legal successor, as a line of an address: „Rechtsnachfolgerin der Gemeinde Bromskirchen“.
+
+    Both are names with their kind, as the register has them.
+    """
+    word = "Rechtsnachfolger" if _is_masculine(successor) else "Rechtsnachfolgerin"
+    if not _is_masculine(predecessor):
+        return f"{word} der {predecessor}"
+    kind, space, name = predecessor.partition(" ")
+    if kind in _MASCULINE:
+        return f"{word} des {kind}es{space}{name}"
+    return f"{word} des {predecessor}es"
+
+
+_MASCULINE = ("Landkreis", "Markt")
+
+
+def _is_masculine(label: str) -> bool:
+    return label.split(" ")[0] in _MASCULINE or label.lower().endswith("kreis")

@@ -12,6 +12,7 @@ from procrastinate import JobContext
 from rathaus.casework.cases.actions import incidents
 from rathaus.casework.cases.actions.timers import fire_timers
 from rathaus.casework.cases.models import Case, Draft
+from rathaus.casework.cases.queries import office_of
 from rathaus.casework.services.models import Offer
 from rathaus.core import clock
 from rathaus.core.audit.actions import seal
@@ -80,14 +81,15 @@ def send_mail_to_applicant(*, authority: str, case: str, reason: str) -> None:
 
 def _mail(authority: UUID, case_id: UUID, reason: str) -> None:
     with acting(authority=authority):
-        case = Case.objects.select_related("authority").get(id=case_id)
+        case = Case.objects.select_related("authority__successor").get(id=case_id)
     addresses = addresses_of(case.party_id)
     if not addresses:
         return
     subject, sentence = MAILS[reason]
+    sender = office_of(case, on=clock.today())
     body = (
         f"Guten Tag,\n\n{sentence.format(title=case.title, reference=case.reference)}\n\n"
-        f"Hier sehen Sie alles zu Ihrem Antrag: {settings.BASE_URL}/meine/{case.id}/\n\n{case.authority.label}\n"
+        f"Hier sehen Sie alles zu Ihrem Antrag: {settings.BASE_URL}/meine/{case.id}/\n\n{sender.label}\n"
     )
     send_mail(f"{subject} ({case.reference})", body, None, addresses)
 

@@ -26,7 +26,10 @@ from rathaus.casework.cases.models import (
 from rathaus.casework.cases.permissions import open_for
 from rathaus.casework.records.models import Document
 from rathaus.core.audit.models import Block
+from rathaus.core.authorities.models import Authority
+from rathaus.core.authorities.queries import successor_of
 from rathaus.core.identity.actors import Actor
+from rathaus.law.names import succession_line
 
 PAGE = 50
 
@@ -160,7 +163,13 @@ def case_file(by: Actor, reference: str) -> CaseFile:
     newest_seal = Block.objects.filter(authority_id=OuterRef("authority_id")).order_by("-number")
     case = (
         Case.objects.select_related(
-            "offer", "terms", "authority", "applicant", "application__submitted_by", "process", "about"
+            "offer",
+            "terms",
+            "authority",
+            "applicant__successor",
+            "application__submitted_by",
+            "process",
+            "about",
         )
         .annotate(
             sealed_before=Coalesce(Subquery(newest_seal.values("horizon")[:1]), 0),
@@ -198,10 +207,28 @@ def case_file(by: Actor, reference: str) -> CaseFile:
     )
 
 
+def addressee(case: Case, *, on: date) -> list[str]:
+    """Name and address of whom a letter of that day is for, as lines on the envelope.
+
+    The applicant as it was known when it applied; the successor of an authority that was merged, which says so. Where
+    no successor is known, the letter keeps the old name.
+    """
+    was = case.applicant
+    now = successor_of(was, on) if was else None
+    if was is None or now is None:
+        return [case.party_name, *case.party_address]
+    return [now.label, succession_line(now.label, was.label), *now.address]
+
+
+def office_of(case: Case, *, on: date) -> Authority:
+    """The authority that writes to the applicant on a day: the one that keeps the case, or its successor."""
+    return successor_of(case.authority, on) or case.authority
+
+
 def own_case(by: Actor, case: UUID) -> Case:
     """An applicant's case with what it refers to. Raises Case.DoesNotExist for anybody else's."""
     return (
-        Case.objects.select_related("offer", "authority", "application", "about")
+        Case.objects.select_related("offer", "authority", "application", "applicant__successor", "about")
         .annotate(has_follow_ups=Exists(Case.objects.filter(about_id=OuterRef("pk"))))
         .get(id=case, party_id__in=by.parties, is_for_applicant=True)
     )

@@ -21,6 +21,7 @@ from rathaus.core import clock
 from rathaus.core.audit.actions import record
 from rathaus.core.authorities.enums import AuthorityKind
 from rathaus.core.authorities.models import Authority
+from rathaus.core.authorities.queries import why_ended
 from rathaus.core.identity.actors import Actor, NotAllowed
 from rathaus.law.text import format_date
 
@@ -262,6 +263,8 @@ def _check_offer(
     slug: str,
     prefix: str,
 ) -> None:
+    if reason := why_ended(authority, clock.today()):
+        raise Refused(reason)
     if authority.kind != manifest.zustaendig:
         responsible, kind = AuthorityKind(manifest.zustaendig).label, AuthorityKind(authority.kind).label
         raise Refused(f"Für diese Leistung ist zuständig: {responsible}. {authority.label} ist: {kind}.")

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from rathaus.casework.cases.enums import CaseState
 from rathaus.casework.cases.models import Case, Finding, Incident, Task
 from rathaus.cli.commands import beside
 from rathaus.cli.demo.place import ROOT, Place
+from rathaus.core import clock
 from rathaus.core.identity.actors import Actor
 from rathaus.domains.grants.models import Allotment
 from rathaus.engine.letters import render_letter
@@ -34,6 +35,8 @@ REASON_LAHNAU = (
     "ein höherer Antrag wäre nicht sparsam."
 )
 _TIMEOUT_SECONDS = 300
+# While all of them still existed: Bromskirchen merged into Allendorf (Eder) on 1 January 2023.
+HANDED_IN_AT = datetime(2021, 5, 27, 8, tzinfo=UTC)
 SAMPLES = ROOT / "leistungen/starke-heimat-smart/beispiele"
 
 
@@ -140,12 +143,13 @@ def run_round(place: Place, file: Path, progress: Progress) -> float:
     with place.clerk.acting():
         is_imported = Case.objects.filter(offer=place.first_call.offer).exists()
     if not is_imported:
-        import_applications(
-            by=Actor.system(place.ministry.id),
-            content=file.read_bytes(),
-            attachments=beside(file),
-            progress=lambda done, total: progress("Anträge einlesen, Regeln prüfen", done, total),
-        )
+        with clock.living_at(HANDED_IN_AT):
+            import_applications(
+                by=Actor.system(place.ministry.id),
+                content=file.read_bytes(),
+                attachments=beside(file),
+                progress=lambda done, total: progress("Anträge einlesen, Regeln prüfen", done, total),
+            )
     with workers(2):
         _allow_exception_for_lahnau(place)
         _work_off(place, place.clerk, "Sachbearbeitung", "Vorschlagen", progress)

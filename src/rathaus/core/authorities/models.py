@@ -47,8 +47,21 @@ class Authority(models.Model):
                 condition=Q(successor=None) | Q(valid_until__isnull=False),
                 name="authority_successor_after_end",
             ),
+            models.CheckConstraint(
+                condition=Q(successor=None) | ~Q(successor=F("id")), name="authority_successor_is_another"
+            ),
         ]
         indexes = [models.Index(fields=["sort_key", "id"], name="authority_by_name")]
 
     def __str__(self) -> str:
         return self.label
+
+    def has_ended(self, day: date) -> bool:
+        """Whether the authority exists no more on a day. On the day of `valid_until` it still does."""
+        return self.valid_until is not None and self.valid_until < day
+
+    @property
+    def address(self) -> list[str]:
+        """Lines below the name, as on an envelope."""
+        place = f"{self.postal_code} {self.city}".strip()
+        return [line for line in (self.street, place) if line]

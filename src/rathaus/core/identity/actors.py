@@ -18,7 +18,8 @@ class Actor:
     """An account with what it may do here and now, or the system itself (no account).
 
     `authority` and `roles` are set for staff, `parties` for applicants (an account may be both).
-    `function` is how the history names the actor: a role rather than a name.
+    `function` is how the history names the actor: a role rather than a name. `former` are those of the parties that
+    exist no more and whose successor the actor acts for.
     """
 
     account: UUID | None = None
@@ -27,6 +28,7 @@ class Actor:
     parties: tuple[UUID, ...] = ()
     function: str = ""
     names: dict[UUID, str] = field(default_factory=dict, compare=False)
+    former: frozenset[UUID] = frozenset()
 
     @classmethod
     def system(cls, authority: UUID) -> Actor:

@@ -14,7 +14,7 @@ from django.utils.cache import patch_cache_control
 from rathaus.casework.cases.queries import COUNT_CAP, count_tasks
 from rathaus.core.authorities.models import Authority
 from rathaus.core.identity.actors import Actor, NotAllowed
-from rathaus.core.identity.models import Membership
+from rathaus.core.identity.queries import Workplace, workplaces
 from rathaus.web.account import kept
 from rathaus.web.account.access import login_first
 from rathaus.web.parts import Frame, Link, LinkGroup, Masthead, User
@@ -54,10 +54,10 @@ def for_staff(view: View) -> View:
     return guarded
 
 
-def memberships_of(request: HttpRequest) -> list[Membership]:
-    """The authorities that this account works for, by name."""
-    found = Membership.objects.filter(account_id=str(request.user.pk)).select_related("authority")
-    return list(found.order_by("authority__sort_key", "id"))
+def workplaces_of(request: HttpRequest) -> list[Workplace]:
+    """The authorities that this account may work for today, by name, with those that were merged into them."""
+    account = actor_of(request).account
+    return workplaces(account) if account else []
 
 
 def frame_of(
@@ -68,8 +68,8 @@ def frame_of(
     `current` is the link that the page belongs to, `text` what was searched.
     """
     actor = actor_of(request)
-    memberships = memberships_of(request)
-    authority = next(found.authority for found in memberships if found.authority_id == actor.authority)
+    places = workplaces_of(request)
+    authority = next(found.authority for found in places if found.authority.id == actor.authority)
     counts = counts if counts is not None else count_tasks(actor)
     inbox = reverse("desk:inbox")
     work = (
@@ -80,7 +80,7 @@ def frame_of(
         Link("Alle Vorgänge", reverse("desk:cases"), "content-copy", current == "cases"),
     )
     groups = [LinkGroup("Arbeit", work)]
-    if len(memberships) > 1:
+    if len(places) > 1:
         change = Link("Behörde wechseln", reverse("desk:authority"), "autorenew", current == "authority")
         groups.append(LinkGroup("Behörde", (change,)))
     return Frame(

@@ -28,7 +28,7 @@ from rathaus.casework.cases.queries import CaseFile
 from rathaus.casework.records.models import Document
 from rathaus.casework.services.packages import Package, package_of
 from rathaus.core.audit.queries import Entry, history
-from rathaus.core.authorities.queries import by_ags
+from rathaus.core.authorities.queries import by_ags, succession
 from rathaus.core.identity.actors import Actor
 from rathaus.engine.forms import Form, SummaryItem, SummarySection, SummaryTable, format_bytes
 from rathaus.law.money import format_amount, format_number
@@ -248,7 +248,8 @@ def _glance(file: CaseFile, package: Package, work: Work, now: datetime) -> Iter
     case, applicant = file.case, file.case.applicant
     about = []
     if applicant:
-        about = [applicant.county] if applicant.county else []
+        about = [str(step) for step in succession(applicant, timezone.localtime(now).date())]
+        about += [applicant.county] if applicant.county else []
         if applicant.population:
             about.append(f"{format_number(applicant.population)} Einwohner")
     yield Fact("Wer", case.party_name, " · ".join(about))

@@ -23,7 +23,7 @@ from rathaus.casework.cases.models import Task
 from rathaus.casework.cases.queries import PAGE, cases_of_authority, count_tasks, inbox
 from rathaus.casework.services.models import Offer
 from rathaus.core import clock
-from rathaus.web.desk.access import actor_of, capped, for_staff, frame_of, initials_of, memberships_of
+from rathaus.web.desk.access import actor_of, capped, for_staff, frame_of, initials_of, workplaces_of
 from rathaus.web.middleware import AUTHORITY_KEY
 
 VIEWS = {"team": "Team", "meine": "Meine Aufgaben", "frei": "Nicht zugewiesen"}
@@ -36,7 +36,7 @@ _REFERENCE = re.compile(r"[A-Z0-9-]{1,40}")
 @for_staff
 def home(request: HttpRequest) -> HttpResponse:
     """To the inbox; who works for several authorities chooses one first."""
-    if AUTHORITY_KEY not in request.session and len(memberships_of(request)) > 1:
+    if AUTHORITY_KEY not in request.session and len(workplaces_of(request)) > 1:
         return redirect("desk:authority")
     return redirect("desk:inbox")
 
@@ -45,15 +45,18 @@ def home(request: HttpRequest) -> HttpResponse:
 @for_staff
 def authority(request: HttpRequest) -> HttpResponse:
     """For which authority to work now."""
-    found = memberships_of(request)
+    found = workplaces_of(request)
     if request.method == "POST":
-        chosen = next((m for m in found if str(m.authority_id) == request.POST.get("behoerde")), None)
+        chosen = next(
+            (place.authority for place in found if str(place.authority.id) == request.POST.get("behoerde")),
+            None,
+        )
         if chosen:
-            request.session[AUTHORITY_KEY] = str(chosen.authority_id)
+            request.session[AUTHORITY_KEY] = str(chosen.id)
             return redirect("desk:inbox")
     context = {
         "frame": frame_of(request, current="authority"),
-        "memberships": found,
+        "places": found,
         "chosen": actor_of(request).authority,
         "is_wrong": request.method == "POST",
     }

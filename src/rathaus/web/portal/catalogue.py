@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db.models import Q
 from django.db.models.fields.json import KeyTextTransform
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +17,7 @@ from rathaus.casework.services.manifest import Manifest
 from rathaus.casework.services.models import Offer, ServiceVersion
 from rathaus.casework.services.operations import Refused
 from rathaus.casework.services.packages import MANIFEST
+from rathaus.core import clock
 from rathaus.law.names import sort_key
 from rathaus.law.text import format_date
 
@@ -75,8 +77,11 @@ class Listing:
 
 
 def listings() -> list[Listing]:
-    """All that one can apply for without an earlier case, by title after DIN 5007."""
-    offers = list(Offer.objects.filter(is_open=True, opening=Opening.APPLICATION).select_related("authority"))
+    """All that one can apply for without an earlier case, at authorities that exist, by title after DIN 5007."""
+    ended = Q(authority__valid_until__lt=clock.today())
+    offers = list(
+        Offer.objects.filter(~ended, is_open=True, opening=Opening.APPLICATION).select_related("authority")
+    )
     _load({offer.version_id for offer in offers})
     found = [Listing(offer, _manifests[offer.version_id]) for offer in offers]
     return sorted(found, key=lambda listing: (sort_key(listing.offer.title), listing.offer.slug))
@@ -87,7 +92,9 @@ def listing_of(slug: str) -> Listing:
 
     Raises Offer.DoesNotExist.
     """
-    offer = Offer.objects.select_related("authority").exclude(opening=Opening.OFFICE).get(slug=slug)
+    offer = (
+        Offer.objects.select_related("authority__successor").exclude(opening=Opening.OFFICE).get(slug=slug)
+    )
     return Listing(offer, manifest_of(offer.version_id))
 
 

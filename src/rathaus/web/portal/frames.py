@@ -51,6 +51,7 @@ def _user(request: HttpRequest) -> User | None:
     """Signed in as the one party that one acts for, or by the account's name where there are several."""
     if not request.user.is_authenticated:
         return None
-    names = list(actor_of(request).names.values())
+    actor = actor_of(request)
+    names = [name for party, name in actor.names.items() if party not in actor.former]
     name = names[0] if len(names) == 1 else request.user.name or request.user.email
     return User(name=name, url=reverse("portal:mine"))

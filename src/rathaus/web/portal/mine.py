@@ -12,8 +12,11 @@ from django.utils import timezone
 
 from rathaus.casework.cases.enums import CaseState, Outcome, Sender
 from rathaus.casework.cases.models import Case, Decision, Message, Notice
+from rathaus.casework.cases.queries import addressee
 from rathaus.casework.records.enums import DocumentKind
 from rathaus.casework.records.models import Document
+from rathaus.core import clock
+from rathaus.core.authorities.queries import succession
 from rathaus.core.identity.actors import Actor
 from rathaus.engine.forms import format_bytes
 from rathaus.law.money import format_amount
@@ -109,6 +112,11 @@ def _end_of(case: Case) -> Step:
     return Step("Abgeschlossen", note=first_words(manifest_of(case.application.version_id).dauer)[0])
 
 
+def applicant_since(case: Case) -> list[str]:
+    """Who holds today what the applicant held, step by step, where the applicant was merged; else nothing."""
+    return [str(step) for step in succession(case.applicant, clock.today())] if case.applicant else []
+
+
 def dates_of(question: Question | None, notices: Iterable[Notice]) -> list[DateView]:
     """What is due when."""
     found: list[DateView] = []
@@ -188,7 +196,7 @@ def facts_of(notice: Notice) -> list[Fact]:
     case, decision = notice.case, notice.decision
     found = [
         Fact("Aktenzeichen", case.reference),
-        Fact("An", "\n".join([case.party_name, *case.party_address])),
+        Fact("An", "\n".join(addressee(case, on=notice.issued_on))),
         Fact(
             "Ihr Antrag",
             f"„{case.title}“ vom {format_date(timezone.localdate(case.application.submitted_at))}",

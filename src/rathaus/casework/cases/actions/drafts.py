@@ -13,6 +13,7 @@ from rathaus.casework.services.models import Offer
 from rathaus.casework.services.operations import Refused
 from rathaus.casework.services.packages import package_of
 from rathaus.core import clock
+from rathaus.core.authorities.queries import why_ended
 from rathaus.core.files import actions as files
 from rathaus.core.files.models import Blob
 from rathaus.core.identity.actors import Actor, NotAllowed
@@ -26,6 +27,8 @@ def check_open(offer: Offer) -> None:
     now = clock.now()
     if not offer.is_open:
         raise Refused("Diese Leistung wird zurzeit nicht angeboten.")
+    if reason := why_ended(offer.authority, clock.today()):
+        raise Refused(reason)
     if offer.opens_at and now < offer.opens_at:
         raise Refused("Der Antragszeitraum hat noch nicht begonnen.")
     if offer.closes_at and now >= offer.closes_at:
@@ -58,6 +61,9 @@ def begin_draft(
     """Begin an application for a party that `by` may act for; what is known of the party is filled in.
 
     `about` is the earlier case, for a service whose manifest says `bezug`.
+
+    For an authority that was merged, its successor begins nothing new; it goes on with earlier cases, and hands in
+    what was begun.
     """
     if party not in by.parties or by.account is None:
         raise NotAllowed("Für diese Antragstellerin oder diesen Antragsteller dürfen Sie nicht handeln.")
@@ -67,7 +73,10 @@ def begin_draft(
         raise NotAllowed("Diesen Vorgang eröffnet nur die Behörde.")
     check_about(package.manifest.opening, offer, party, about)
     with by.acting():
-        applicant = Party.objects.get(id=party)
+        applicant = Party.objects.select_related("authority__successor").get(id=party)
+        ended = why_ended(applicant.authority, clock.today()) if applicant.authority and not about else ""
+        if ended:
+            raise Refused(ended)
         if package.manifest.fuer_behoerden and applicant.authority_id is None:
             raise NotAllowed("Diesen Antrag können nur Kommunen stellen.")
         return Draft.objects.create(

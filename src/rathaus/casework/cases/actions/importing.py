@@ -16,8 +16,9 @@ from rathaus.casework.cases.models import Application, Case
 from rathaus.casework.services.models import Offer
 from rathaus.casework.services.operations import Refused
 from rathaus.casework.services.packages import package_of
+from rathaus.core import clock
 from rathaus.core.authorities.models import Authority
-from rathaus.core.authorities.queries import by_ags
+from rathaus.core.authorities.queries import by_ags, why_ended
 from rathaus.core.files import actions as files
 from rathaus.core.files.actions import FileRefused
 from rathaus.core.identity.actions import party_of_authority
@@ -155,7 +156,8 @@ def _records(text: str) -> Iterator[tuple[int, list[str]]]:
 def _lines(by: Actor, rows: list[tuple[int, dict[str, str]]]) -> list[_Line]:
     """Lines that name a known offer of this authority and a known applicant, once each; else all problems."""
     offers = {
-        offer.slug: offer for offer in Offer.objects.filter(authority_id=by.staff_of).select_related("terms")
+        offer.slug: offer
+        for offer in Offer.objects.filter(authority_id=by.staff_of).select_related("authority", "terms")
     }
     register = by_ags({row["ags"].strip() for _, row in rows})
     earlier = _earlier(by, rows)
@@ -179,6 +181,9 @@ def _lines(by: Actor, rows: list[tuple[int, dict[str, str]]]) -> list[_Line]:
             problems.append(
                 LineProblem(number, f"Den Vorgang „{reference}“ gibt es bei dieser Behörde nicht.")
             )
+            continue
+        if not reference and (ended := why_ended(authority, clock.today())):
+            problems.append(LineProblem(number, ended))
             continue
         submission = _submission(offer, authority, row)
         if submission in seen:

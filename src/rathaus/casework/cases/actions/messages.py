@@ -9,6 +9,7 @@ from uuid import UUID
 from rathaus.casework.cases import events, jobs
 from rathaus.casework.cases.enums import Sender
 from rathaus.casework.cases.models import Case, Message, Notice, Subscription
+from rathaus.casework.cases.queries import office_of
 from rathaus.casework.cases.rules import LONGEST_MESSAGE, written
 from rathaus.casework.cases.steps import REPLY, Run, lock
 from rathaus.casework.records.enums import DocumentKind
@@ -56,7 +57,8 @@ def send_from_process(step: Run, *, text: str) -> None:
     """
     if not 0 < len(text.strip()) <= LONGEST_MESSAGE:
         raise ValueError(f"Eine Nachricht hat 1 bis {LONGEST_MESSAGE} Zeichen, diese {len(text.strip())}.")
-    _from_authority(step.case, text.strip(), name=step.case.authority.label, account=None)
+    office = office_of(step.case, on=clock.today())
+    _from_authority(step.case, text.strip(), name=office.label, account=None)
     step.record(events.MESSAGE_SENT_BY_PROCESS)
     step.defer(jobs.send_mail_to_applicant, reason="message")
 

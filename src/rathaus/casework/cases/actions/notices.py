@@ -11,6 +11,7 @@ from django.utils import timezone
 from rathaus.casework.cases import events, jobs
 from rathaus.casework.cases.enums import DecisionState
 from rathaus.casework.cases.models import Case, Decision, Finding, Notice, label_of
+from rathaus.casework.cases.queries import addressee, office_of
 from rathaus.casework.cases.steps import Run
 from rathaus.casework.records.enums import DocumentKind
 from rathaus.casework.records.models import Document
@@ -27,10 +28,10 @@ from rathaus.law.notification import Channel, deemed_notification, remedy_deadli
 
 def letter_data(case: Case, decision: Decision) -> dict[str, Any]:
     """Everything a letter's template may print."""
-    authority = case.authority
+    issued_on = clock.today()
+    authority = office_of(case, on=issued_on)
     application = case.application
     package = package_of(application.version_id)
-    issued_on = clock.today()
     exceptions = Finding.objects.filter(case=case, excepted_at__isnull=False).order_by("position")
     return {
         "datum": issued_on,
@@ -42,7 +43,7 @@ def letter_data(case: Case, decision: Decision) -> dict[str, Any]:
             "ort": authority.city,
             "land": authority.land,
         },
-        "empfaenger": [case.party_name, *case.party_address],
+        "empfaenger": addressee(case, on=issued_on),
         "fall": {
             "nummer": case.reference,
             "titel": case.title,
@@ -107,7 +108,7 @@ def issue_notice(step: Run, *, vorlage: str = "bescheid.typ") -> dict[str, Any]:
         sha256=blob.sha256,
         size=blob.size,
         media_type=blob.media_type,
-        origin=case.authority.label,
+        origin=data["behoerde"]["name"],
     )
     land, issued_on = Land(case.authority.land), data["datum"]
     deemed_on = deemed_notification(issued_on, land=land, channel=Channel.MAILBOX)

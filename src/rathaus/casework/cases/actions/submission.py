@@ -44,9 +44,8 @@ class InvalidAnswers(Exception):
 def submit_draft(*, by: Actor, draft: UUID) -> Case:
     """Hand a draft in. Sent twice (double click, resent request), it makes one case and answers with it."""
     with by.acting():
-        drafts = Draft.objects.select_for_update(of=("self",)).select_related(
-            "offer__terms", "party", "about"
-        )
+        drafts = Draft.objects.select_for_update(of=("self",))
+        drafts = drafts.select_related("offer__authority", "offer__terms", "party", "about")
         found = drafts.filter(id=draft).first()
         if found is None:
             application = Application.objects.select_related("case").filter(submission=draft).first()

@@ -202,8 +202,12 @@ def _listing(slug: str) -> Listing:
 
 
 def _parties(actor: Actor, listing: Listing) -> list[Party]:
-    """For whom the actor may apply here: municipalities only, where the service is for them only."""
-    parties = Party.objects.filter(id__in=actor.parties).order_by("name")
+    """For whom the actor may apply here: municipalities only, where the service is for them only.
+
+    For one that was merged only an earlier case goes on.
+    """
+    gone = frozenset() if listing.offer.opening == Opening.FOLLOW_UP else actor.former
+    parties = Party.objects.filter(id__in=set(actor.parties) - gone).order_by("name")
     if listing.manifest.fuer_behoerden:
         parties = parties.exclude(authority=None)
     return list(parties)

@@ -139,7 +139,12 @@ def notice(request: HttpRequest, case: UUID, notice: UUID) -> HttpResponse:
     by = actor_of(request)
     found = (
         Notice.objects.select_related(
-            "decision", "document", "case__authority", "case__application", "case__offer"
+            "decision",
+            "document",
+            "case__authority",
+            "case__application",
+            "case__offer",
+            "case__applicant__successor",
         )
         .filter(id=notice, case_id=case, party_id__in=by.parties)
         .first()
@@ -214,6 +219,7 @@ def _case(
     question = mine.question_of(case, messages)
     context = _around(request, case) | {
         "question": question,
+        "applicant_since": mine.applicant_since(case),
         "line": mine.line_of(case, question),
         "dates": mine.dates_of(question, notices),
         "talk": mine.talk_of(case, messages, documents),
