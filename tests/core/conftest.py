@@ -18,7 +18,7 @@ from rathaus.casework.cases.actions.drafts import attach_file, begin_draft
 from rathaus.casework.cases.actions.messages import answer_request
 from rathaus.casework.cases.actions.submission import submit_application
 from rathaus.casework.cases.actions.tasks import complete_task
-from rathaus.casework.cases.models import Case, Incident, Subscription, Timer
+from rathaus.casework.cases.models import Case, Incident, Notice, Remedy, Subscription, Timer
 from rathaus.casework.services.actions import offer_service, publish_package
 from rathaus.core.audit.actions import seal
 from rathaus.core.audit.queries import verify
@@ -26,6 +26,7 @@ from rathaus.core.authorities.models import Authority
 from rathaus.core.embedded import DatabaseUrls
 from rathaus.core.identity.actions import add_member
 from rathaus.core.identity.actors import Actor
+from rathaus.core.identity.models import Account
 from rathaus.core.identity.queries import actor_of
 from rathaus.core.tenancy import new_id
 from rathaus.domains.grants.actions import allot, set_up_call
@@ -127,3 +128,8 @@ def leave_waiting(authority: Authority) -> None:
         Timer.objects.create(**own, due_at=timezone.now() + timedelta(days=9))
         Subscription.objects.create(**own, message="antwort")
         Incident.objects.create(**own, operation="letters.issue", reason="Papierstau")
+        for letter in Notice.objects.filter(authority=authority):
+            Remedy.objects.create(
+                authority=authority, case_id=letter.case_id, party_id=letter.party_id, notice=letter, kind="action",
+                received_on=letter.issued_on, noted_by=Account.objects.get(email="clerk@example.org"),
+            )  # fmt: skip

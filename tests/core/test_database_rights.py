@@ -114,6 +114,14 @@ def test_the_least_rights_are_given(superuser: psycopg.Connection) -> None:
         given = {row[0] for row in superuser.execute(query, [APP_ROLE, table])}
         assert given == {right.strip() for right in tenancy_of(model).rights.split(",")}, table
         assert not superuser.execute(query, ["PUBLIC", table]).fetchall(), table
+        columns = superuser.execute(
+            "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped "
+            "AND has_column_privilege(%s, attrelid, attnum, 'UPDATE')",
+            [table, APP_ROLE],
+        )
+        tenancy = tenancy_of(model)
+        if "UPDATE" not in given:
+            assert {row[0] for row in columns} == set(getattr(tenancy, "changes", ())), table
 
 
 def test_no_table_is_forgotten(superuser: psycopg.Connection) -> None:

@@ -65,6 +65,7 @@ SEEN: dict[str, Sees] = {
     "cases.Message": own_or_of_party,
     "cases.Decision": lambda c, r: own(c, r) or (of_party(c, r) and r["notified_at"] is not None),
     "cases.Notice": own_or_of_party,
+    "cases.Remedy": own_or_of_party,
     "records.Document": lambda c, r: own(c, r) or (of_party(c, r) and r["is_for_applicant"]),
     "grants.Programme": everything,
     "grants.Call": everything,

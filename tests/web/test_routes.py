@@ -35,6 +35,7 @@ RULES: dict[str, set[str]] = {
         "portal:case",
         "portal:answer",
         "portal:withdraw",
+        "portal:waive",
         "portal:receipt",
         "portal:receipt_pdf",
         "portal:notice",
@@ -52,6 +53,8 @@ RULES: dict[str, set[str]] = {
         "desk:exception",
         "desk:message",
         "desk:incident",
+        "desk:remedy",
+        "desk:settle",
         "desk:document",
         "desk:preview",
     },
@@ -69,6 +72,7 @@ ARGUMENTS = {
     "task": NOBODYS,
     "finding": NOBODYS,
     "incident": NOBODYS,
+    "remedy": NOBODYS,
 }
 
 

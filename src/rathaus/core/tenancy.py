@@ -39,7 +39,8 @@ class Tenancy:
 
     `{parties}` and `{account}` stand for the parties and the account acting; `housekeeping` says which rows of any authority
     may be removed by a job inside `housekeeping()`. `rights` are what the app role may do at
-    all; leave out UPDATE and DELETE for what must never change. `authority` is empty where rows belong to parties only.
+    all; leave out UPDATE and DELETE for what must never change, and name in `changes` the columns that may all the same.
+    `authority` is empty where rows belong to parties only.
     """
 
     authority: str = "authority_id"
@@ -48,6 +49,7 @@ class Tenancy:
     everyone_reads: str = ""
     housekeeping: str = ""
     rights: str = "SELECT, INSERT, UPDATE"
+    changes: tuple[str, ...] = ()
 
     def policies(self) -> Iterator[tuple[str, str, str, str]]:
         """(name, command, using, with check) of each policy."""
@@ -215,6 +217,9 @@ def _apply_to(cursor: CursorWrapper, table: str, tenancy: Tenancy | Shared) -> N
     cursor.execute(f'GRANT {tenancy.rights} ON "{table}" TO {APP_ROLE}')
     if isinstance(tenancy, Shared):
         return
+    if tenancy.changes:
+        columns = ", ".join(f'"{column}"' for column in tenancy.changes)
+        cursor.execute(f'GRANT UPDATE ({columns}) ON "{table}" TO {APP_ROLE}')
     cursor.execute(f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY')
     cursor.execute(
         "SELECT policyname FROM pg_policies WHERE schemaname = 'public' AND tablename = %s", [table]

@@ -19,6 +19,21 @@ class Outcome(TextChoices):
     WITHDRAWN = "withdrawn", "Zurückgezogen"  # by the applicant; never what a decision says
 
 
+class RemedyForm(TextChoices):
+    """What somebody did against a notice."""
+
+    OBJECTION = "objection", "Widerspruch"
+    ACTION = "action", "Klage"
+
+
+class RemedyResult(TextChoices):
+    """How it came out. Upheld in part counts as upheld: the notice does not stand as it was."""
+
+    UPHELD = "upheld", "hatte Erfolg, auch teilweise"
+    REJECTED = "rejected", "blieb ohne Erfolg"
+    WITHDRAWN = "withdrawn", "zurückgenommen"
+
+
 class TaskState(TextChoices):
     OPEN = "open", "offen"
     DONE = "done", "erledigt"

@@ -16,6 +16,8 @@ from rathaus.casework.cases.enums import (
     FindingResult,
     IncidentState,
     Outcome,
+    RemedyForm,
+    RemedyResult,
     Sender,
     TaskState,
 )
@@ -453,9 +455,16 @@ class Decision(TenantModel):
 
 
 class Notice(TenantModel):
-    """Bescheid: the decision as a letter, with the day it counts as notified and the end of the remedy."""
+    """Bescheid: the decision as a letter, with the day it counts as notified and the end of the remedy.
 
-    tenancy: ClassVar = Tenancy(applicant_reads=OWN_PARTY)
+    `waived_*`: the applicant gave up every remedy (Rechtsbehelfsverzicht), which makes it final on that day.
+    """
+
+    tenancy: ClassVar = Tenancy(
+        applicant_reads=OWN_PARTY,
+        rights="SELECT, INSERT",
+        changes=("read_at", "waived_at", "waived_by_id"),
+    )
 
     case = models.ForeignKey(Case, models.PROTECT, related_name="notices")
     party = models.ForeignKey("identity.Party", models.PROTECT, related_name="+", db_constraint=False)
@@ -466,10 +475,13 @@ class Notice(TenantModel):
     remedy = models.CharField("Rechtsbehelf", max_length=12)
     remedy_until = models.DateField("Rechtsbehelf bis")
     read_at = models.DateTimeField("abgerufen am", null=True, blank=True)
+    waived_at = models.DateTimeField("auf Rechtsbehelf verzichtet am", null=True, blank=True)
+    waived_by = _account()
 
     class Meta:
         verbose_name = "Bescheid"
         constraints = [
+            pair("waived_at", "waived_by", "notice_waived_pair"),
             models.CheckConstraint(
                 condition=Q(deemed_on__gte=F("issued_on")), name="notice_deemed_after_issue"
             ),
@@ -477,3 +489,47 @@ class Notice(TenantModel):
                 condition=Q(remedy_until__gt=F("deemed_on")), name="notice_remedy_after_deemed"
             ),
         ]
+
+
+class Remedy(TenantModel):
+    """Rechtsbehelf: an objection or action against a notice, as the authority noted it. The applicant reads it all."""
+
+    tenancy: ClassVar = Tenancy(
+        applicant_reads=OWN_PARTY,
+        rights="SELECT, INSERT",
+        changes=("settled_on", "result", "settled_at", "settled_by_id", "settled_note"),
+    )
+
+    case = models.ForeignKey(Case, models.PROTECT, related_name="remedies")
+    party = models.ForeignKey("identity.Party", models.PROTECT, related_name="+", db_constraint=False)
+    notice = models.ForeignKey(Notice, models.PROTECT, related_name="remedies")
+    kind = models.CharField("Art", max_length=12, choices=RemedyForm.choices)
+    received_on = models.DateField("eingegangen am")
+    note = models.TextField("Vermerk", blank=True)
+    noted_at = models.DateTimeField(default=clock.now)
+    noted_by = _account()
+    settled_on = models.DateField("unanfechtbar erledigt am", null=True, blank=True)
+    result = models.CharField("Ausgang", max_length=12, choices=RemedyResult.choices, blank=True)
+    settled_note = models.TextField("Vermerk zum Ausgang", blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    settled_by = _account()
+
+    class Meta:
+        verbose_name = "Rechtsbehelf"
+        constraints = [
+            pair("noted_at", "noted_by", "remedy_noted_pair"),
+            pair("settled_at", "settled_by", "remedy_settled_pair"),
+            models.CheckConstraint(
+                condition=Q(settled_on=None, settled_at=None, result="", settled_note="")
+                | (Q(settled_on__isnull=False, settled_at__isnull=False) & ~Q(result="")),
+                name="remedy_settled_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(settled_on=None) | Q(settled_on__gte=F("received_on")),
+                name="remedy_settled_after_received",
+            ),
+            models.UniqueConstraint(
+                fields=["notice", "kind"], condition=Q(settled_on=None), name="remedy_open_once"
+            ),
+        ]
+        indexes = [models.Index(fields=["case", "id"], name="remedy_by_case")]

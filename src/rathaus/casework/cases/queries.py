@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -10,8 +11,9 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
-from rathaus.casework.cases.enums import CaseState
+from rathaus.casework.cases.enums import CaseState, Outcome
 from rathaus.casework.cases.models import (
     Application,
     Case,
@@ -21,9 +23,11 @@ from rathaus.casework.cases.models import (
     Incident,
     Message,
     Notice,
+    Remedy,
     Task,
 )
 from rathaus.casework.cases.permissions import open_for
+from rathaus.casework.cases.rules import final_day
 from rathaus.casework.records.models import Document
 from rathaus.core.audit.models import Block
 from rathaus.core.authorities.models import Authority
@@ -149,6 +153,7 @@ class CaseFile:
     notices: list[Notice]
     incidents: list[Incident]
     follow_ups: list[Case]
+    remedies: list[Remedy]
     state: dict[str, Any]
     version: UUID
     sealed_before: int
@@ -156,7 +161,7 @@ class CaseFile:
 
 def case_file(by: Actor, reference: str) -> CaseFile:
     """A case for the desk, by its reference, in four statements and one for each of findings, messages, incidents and
-    follow-ups that there are.
+    follow-ups and remedies that there are.
 
     Raises Case.DoesNotExist for what the authority does not keep.
     """
@@ -175,6 +180,7 @@ def case_file(by: Actor, reference: str) -> CaseFile:
             sealed_before=Coalesce(Subquery(newest_seal.values("horizon")[:1]), 0),
             has_findings=Exists(Finding.objects.filter(case_id=OuterRef("pk"))),
             has_messages=Exists(Message.objects.filter(case_id=OuterRef("pk"))),
+            has_remedies=Exists(Remedy.objects.filter(case_id=OuterRef("pk"))),
             has_incidents=Exists(Incident.objects.filter(case_id=OuterRef("pk"))),
             has_follow_ups=Exists(Case.objects.filter(about_id=OuterRef("pk"))),
         )
@@ -201,6 +207,7 @@ def case_file(by: Actor, reference: str) -> CaseFile:
         follow_ups=list(case.follow_ups.select_related("offer").order_by("-id"))
         if case.has_follow_ups
         else [],
+        remedies=list(case.remedies.order_by("id")) if case.has_remedies else [],
         state=case.process.state,
         version=case.process.version_id,
         sealed_before=case.sealed_before,
@@ -247,11 +254,44 @@ def own_follow_ups(by: Actor, case: Case) -> list[Case]:
     return list(found.select_related("offer").order_by("-id"))
 
 
+def final_on(notice: Notice, today: date, remedies: Iterable[Remedy] | None = None) -> date | None:
+    """Since when a notice is final; None as long as it is not, also while a remedy is open.
+
+    One statement unless `remedies` of the notice are given (or prefetched).
+    """
+    found = notice.remedies.all() if remedies is None else remedies
+    day = final_day(
+        waived_on=timezone.localdate(notice.waived_at) if notice.waived_at else None,
+        remedy_until=notice.remedy_until,
+        remedies=((remedy.received_on, remedy.settled_on, remedy.result) for remedy in found),
+    )
+    return day if day is not None and day <= today else None
+
+
+def why_no_waiver(notice: Notice, today: date, remedies: Iterable[Remedy] | None = None) -> str:
+    """Why the applicant cannot waive the remedy against a notice; empty if they can. Takes `decision` of the notice.
+
+    Nobody is asked to give up their right against a refusal.
+    """
+    found = list(notice.remedies.all() if remedies is None else remedies)
+    if notice.waived_at:
+        return "Sie haben schon verzichtet."
+    if notice.decision.outcome not in (Outcome.GRANTED, Outcome.PARTLY):
+        return "Auf einen Rechtsbehelf gegen eine Ablehnung können Sie hier nicht verzichten."
+    if any(remedy.settled_on is None for remedy in found):
+        return "Gegen den Bescheid läuft ein Rechtsbehelf. Erst muss er erledigt sein."
+    if today > notice.remedy_until:
+        return "Die Frist für einen Rechtsbehelf ist schon vorbei. Ein Verzicht ist nicht mehr nötig."
+    return ""
+
+
 def own_case_parts(case: Case) -> tuple[list[Message], list[Document], list[Notice], list[Decision]]:
     """Messages, documents, notices and notified decisions, as far as the applicant may see them."""
     return (
         list(case.messages.order_by("-id")),
         list(Document.objects.filter(case_id=case.id, is_for_applicant=True).order_by("id")),
-        list(case.notices.select_related("document", "decision").order_by("-id")),
+        list(
+            case.notices.select_related("document", "decision").prefetch_related("remedies").order_by("-id")
+        ),
         list(case.decisions.exclude(notified_at=None)),
     )

@@ -29,7 +29,7 @@ from rathaus.web.desk.panels import read_panel
 @for_staff
 def show(request: HttpRequest, reference: str) -> HttpResponse:
     """Everything about a case, and the form of the open task that this person may do."""
-    return _page(request, reference, Typed(task=_uuid(request.GET.get("aufgabe", ""))))
+    return case_page(request, reference, Typed(task=_uuid(request.GET.get("aufgabe", ""))))
 
 
 @require_http_methods(["GET", "POST"])
@@ -43,16 +43,16 @@ def complete(request: HttpRequest, reference: str, task: UUID) -> HttpResponse:
         if typed is None:
             return redirect(here)
         panel = read_panel(found, found.case, typed, today=clock.today())
-        return _page(request, reference, Typed(task=task, panel=panel.unchecked()))
+        return case_page(request, reference, Typed(task=task, panel=panel.unchecked()))
     panel = read_panel(found, found.case, request.POST, today=clock.today())
     if panel.errors:
-        return _page(request, reference, Typed(task=task, panel=panel), status=422)
+        return case_page(request, reference, Typed(task=task, panel=panel), status=422)
     try:
         complete_task(by=actor_of(request), task=task, answers=panel.answers)
     except TaskTaken as faster:
-        return _page(request, reference, Typed(task=task, panel=panel, taken=str(faster)), status=409)
+        return case_page(request, reference, Typed(task=task, panel=panel, taken=str(faster)), status=409)
     except Refused as wrong:
-        return _page(request, reference, Typed(task=task, panel=panel.refused(str(wrong))), status=422)
+        return case_page(request, reference, Typed(task=task, panel=panel.refused(str(wrong))), status=422)
     messages.success(request, f"„{found.title}“ ist erledigt.")
     return redirect(_address(reference))
 
@@ -70,11 +70,11 @@ def allow(request: HttpRequest, reference: str, finding: UUID) -> HttpResponse:
             raise Http404 from missing
         except Refused as wrong:
             typed = Typed(finding=finding, reason=reason, finding_error=str(wrong))
-            return _page(request, reference, typed, status=422)
+            return case_page(request, reference, typed, status=422)
         messages.success(request, "Die Ausnahme ist zugelassen und steht im Verlauf.")
         return redirect(_address(reference))
     if waiting := kept.take(request, request.path):
-        return _page(request, reference, Typed(finding=finding, reason=waiting.get("grund", "")))
+        return case_page(request, reference, Typed(finding=finding, reason=waiting.get("grund", "")))
     return redirect(_address(reference) + "#pruefung")
 
 
@@ -88,11 +88,11 @@ def write(request: HttpRequest, reference: str) -> HttpResponse:
         try:
             send_message(by=actor_of(request), case=case, body=body)
         except Refused as wrong:
-            return _page(request, reference, Typed(message=body, message_error=str(wrong)), status=422)
+            return case_page(request, reference, Typed(message=body, message_error=str(wrong)), status=422)
         messages.success(request, "Die Nachricht ist gesendet.")
         return redirect(_address(reference) + "#nachrichten")
     if waiting := kept.take(request, request.path):
-        return _page(request, reference, Typed(message=waiting.get("text", "")))
+        return case_page(request, reference, Typed(message=waiting.get("text", "")))
     return redirect(_address(reference) + "#nachrichten")
 
 
@@ -118,7 +118,8 @@ def retry(request: HttpRequest, reference: str, incident: UUID) -> HttpResponse:
     return redirect(_address(reference))
 
 
-def _page(request: HttpRequest, reference: str, typed: Typed, *, status: int = 200) -> HttpResponse:
+def case_page(request: HttpRequest, reference: str, typed: Typed, *, status: int = 200) -> HttpResponse:
+    """The page of a case with what was typed into one of its forms."""
     try:
         file = case_file(actor_of(request), reference)
     except Case.DoesNotExist as missing:

@@ -34,6 +34,7 @@ from rathaus.engine.forms import Form, SummaryItem, SummarySection, SummaryTable
 from rathaus.law.money import format_amount, format_number
 from rathaus.law.text import format_date
 from rathaus.web.desk.panels import Panel, open_panel
+from rathaus.web.desk.remedies import RemedyPanel, RemedySection, section_of
 from rathaus.web.desk.work import Work, work_of
 from rathaus.web.diagram import Drawing, draw
 from rathaus.web.fields import media_name
@@ -50,6 +51,9 @@ _KEY_EVENTS = {
         events.DECIDED_AUTOMATICALLY,
         events.WITHDRAWN,
         events.NOTICE_ISSUED,
+        events.REMEDY_NOTED,
+        events.REMEDY_SETTLED,
+        events.REMEDY_WAIVED,
         events.INCIDENT_OPENED,
     )
 }
@@ -74,6 +78,7 @@ class Typed:
     finding_error: str = ""
     message: str = ""
     message_error: str = ""
+    remedy: RemedyPanel | None = None
 
 
 @dataclass(frozen=True)
@@ -147,6 +152,7 @@ class Page:
     seal: str
     is_sealed: bool
     incidents: tuple[IncidentView, ...]
+    remedies: RemedySection | None
     work: Work
     typed: Typed
     has_error: bool
@@ -209,12 +215,14 @@ def page_of(file: CaseFile, by: Actor, typed: Typed, *, now: datetime, owner: Ca
             for found in file.incidents
             if found.state == IncidentState.OPEN
         ),
+        remedies=section_of(file, typed.remedy, today=timezone.localtime(now).date(), owner=owner),
         work=work,
         typed=typed,
         has_error=bool(
             (typed.panel and (typed.panel.errors or typed.panel.refusal) and not typed.taken)
             or typed.finding_error
             or typed.message_error
+            or (typed.remedy and typed.remedy.has_error)
         ),
     )
 
@@ -300,6 +308,8 @@ def _tabs(file: CaseFile) -> Iterator[Link]:
     yield Link("Nachrichten", "#nachrichten", count=_count(file.messages))
     if file.follow_ups:
         yield Link("Folgevorgänge", "#folgen", count=_count(file.follow_ups))
+    if file.notices:
+        yield Link("Rechtsbehelf", "#rechtsbehelf", count=_count(file.remedies))
     yield Link("Ablauf", "#ablauf")
     yield Link("Verlauf", "#verlauf")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from rathaus.web.desk import case, documents, inbox
+from rathaus.web.desk import case, documents, inbox, remedy_views
 
 app_name = "desk"
 urlpatterns = [
@@ -18,6 +18,8 @@ urlpatterns = [
     path("vorgang/<str:reference>/ausnahme/<uuid:finding>/", case.allow, name="exception"),
     path("vorgang/<str:reference>/nachricht/", case.write, name="message"),
     path("vorgang/<str:reference>/stoerung/<uuid:incident>/", case.retry, name="incident"),
+    path("vorgang/<str:reference>/bescheid/<uuid:notice>/rechtsbehelf/", remedy_views.note, name="remedy"),
+    path("vorgang/<str:reference>/rechtsbehelf/<uuid:remedy>/", remedy_views.settle, name="settle"),
     path("vorgang/<str:reference>/dokument/<uuid:document>/", documents.download, name="document"),
     path("vorgang/<str:reference>/entwurf/", documents.preview, name="preview"),
 ]

@@ -10,9 +10,9 @@ from decimal import Decimal
 from django.urls import reverse
 from django.utils import timezone
 
-from rathaus.casework.cases.enums import CaseState, Outcome, Sender
+from rathaus.casework.cases.enums import CaseState, Outcome, RemedyForm, Sender
 from rathaus.casework.cases.models import Case, Decision, Message, Notice
-from rathaus.casework.cases.queries import addressee
+from rathaus.casework.cases.queries import addressee, final_on, why_no_waiver
 from rathaus.casework.records.enums import DocumentKind
 from rathaus.casework.records.models import Document
 from rathaus.core import clock
@@ -31,6 +31,10 @@ _LATEST = 5
 _REMEDIES = {
     RemedyKind.OBJECTION: "Widerspruch ist bis dahin möglich",
     RemedyKind.ACTION: "Klage ist bis dahin möglich",
+}
+_WAIVED = {
+    RemedyKind.OBJECTION: "Sie haben auf Widerspruch und Klage verzichtet",
+    RemedyKind.ACTION: "Sie haben auf Klage verzichtet",
 }
 
 
@@ -128,15 +132,38 @@ def dates_of(question: Question | None, notices: Iterable[Notice]) -> list[DateV
 
 
 def remedy_dates(notice: Notice) -> list[DateView]:
-    """From when a notice counts, and until when it can be contested."""
-    return [
-        DateView(notice.deemed_on, "Bescheid gilt als bekannt gegeben", "auch wenn Sie ihn später öffnen"),
-        DateView(
-            notice.remedy_until,
-            _REMEDIES[RemedyKind(notice.remedy)],
-            "danach ist der Bescheid bestandskräftig",
-        ),
+    """From when a notice counts, until when it can be contested, and since when it is final."""
+    today = clock.today()
+    remedies = list(notice.remedies.all())
+    found = [
+        DateView(notice.deemed_on, "Bescheid gilt als bekannt gegeben", "auch wenn Sie ihn später öffnen")
     ]
+    found += [
+        DateView(
+            remedy.received_on,
+            f"{remedy.get_kind_display()} eingegangen",
+            f"{remedy.get_result_display()}, {format_date(remedy.settled_on)}"
+            if remedy.settled_on
+            else "noch nicht entschieden",
+        )
+        for remedy in remedies
+    ]
+    final = final_on(notice, today, remedies)
+    if final:
+        note = _WAIVED[RemedyKind(notice.remedy)] if notice.waived_at else "Die Frist ist abgelaufen"
+        found.append(DateView(final, "Bescheid ist bestandskräftig", note))
+    elif not remedies:
+        possible = _REMEDIES[RemedyKind(notice.remedy)]
+        found.append(DateView(notice.remedy_until, possible, "danach ist der Bescheid bestandskräftig"))
+    return sorted(found, key=lambda entry: entry.day)
+
+
+def waiver_of(notice: Notice) -> str:
+    """What the applicant may give up („Klage“), where that brings them something: money that is paid once it is final."""
+    manifest = manifest_of(notice.case.application.version_id)
+    if not manifest.betrag or why_no_waiver(notice, clock.today()):
+        return ""
+    return RemedyForm(notice.remedy).label
 
 
 def talk_of(case: Case, messages: Iterable[Message], documents: Sequence[Document]) -> list[MessageView]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from rathaus.web.portal.views import catalogue, filling, mine, pages, register, withdrawal
+from rathaus.web.portal.views import catalogue, filling, mine, pages, register, waiver, withdrawal
 
 app_name = "portal"
 urlpatterns = [
@@ -23,6 +23,7 @@ urlpatterns = [
     path("meine/<uuid:case>/eingang/", mine.receipt, name="receipt"),
     path("meine/<uuid:case>/quittung.pdf", mine.receipt_pdf, name="receipt_pdf"),
     path("meine/<uuid:case>/bescheid/<uuid:notice>/", mine.notice, name="notice"),
+    path("meine/<uuid:case>/bescheid/<uuid:notice>/verzicht/", waiver.waive, name="waive"),
     path("meine/<uuid:case>/dokument/<uuid:document>", mine.document, name="document"),
     path("verzeichnis/", register.register, name="register"),
     path("hilfe/", pages.page, {"template": "portal/help.html"}, name="help"),

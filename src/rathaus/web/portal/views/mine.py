@@ -146,6 +146,7 @@ def notice(request: HttpRequest, case: UUID, notice: UUID) -> HttpResponse:
             "case__offer",
             "case__applicant__successor",
         )
+        .prefetch_related("remedies")
         .filter(id=notice, case_id=case, party_id__in=by.parties)
         .first()
     )
@@ -163,6 +164,7 @@ def notice(request: HttpRequest, case: UUID, notice: UUID) -> HttpResponse:
         "result": mine.result_of(found.decision),
         "sentence": mine.amount_sentence(found.case, found.decision),
         "dates": mine.remedy_dates(found),
+        "waiver": mine.waiver_of(found),
         "facts": mine.facts_of(found),
         "automatic": manifest_of(found.case.application.version_id).automatik,
         "paper": mine.attachment_of(found.document),
