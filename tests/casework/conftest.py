@@ -87,8 +87,15 @@ def make_world() -> World:
     lahnau = authority(AuthorityKind.MUNICIPALITY, "Gemeinde Lahnau", "06532015")
     waldsolms = authority(AuthorityKind.MUNICIPALITY, "Gemeinde Waldsolms", "06532022")
     clerk, approver = account("clerk@example.org"), account("approver@example.org")
-    add_member(authority=ministry, account=clerk, roles=["Sachbearbeitung"], function="Sachbearbeitung D3-2")
     add_member(
+        by=Actor.system(ministry.id),
+        authority=ministry,
+        account=clerk,
+        roles=["Sachbearbeitung"],
+        function="Sachbearbeitung D3-2",
+    )
+    add_member(
+        by=Actor.system(ministry.id),
         authority=ministry,
         account=approver,
         roles=["Sachbearbeitung", "Freigabe", "Leitung"],
@@ -99,7 +106,12 @@ def make_world() -> World:
     for place in (lahnau, waldsolms):
         parties[place.slug] = party_of_authority(place)
         officer = account(f"{place.slug}@example.org")
-        give_mandate(account=officer, party=parties[place.slug], function="Digitalisierung")
+        give_mandate(
+            by=Actor.system(parties[place.slug].authority_id),
+            account=officer,
+            party=parties[place.slug],
+            function="Digitalisierung",
+        )
         officers[place.slug] = actor_of(officer.pk)
     system = Actor.system(ministry.id)
     version = publish_package(by=system, files=probe())

@@ -7,12 +7,19 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 from tests.casework.conftest import World
+from tests.casework.packages import MANIFEST, probe
 
 from rathaus.casework.cases.actions.drafts import begin_draft, discard_draft, save_draft
 from rathaus.casework.cases.actions.submission import InvalidAnswers, submit_draft
 from rathaus.casework.cases.jobs import expire_drafts
 from rathaus.casework.cases.models import Case, Draft
-from rathaus.core.identity.actors import NotAllowed
+from rathaus.casework.services.actions import offer_service, publish_package
+from rathaus.casework.services.models import Offer
+from rathaus.core.identity.actions import give_mandate
+from rathaus.core.identity.actors import Actor, NotAllowed
+from rathaus.core.identity.models import Account
+from rathaus.core.identity.queries import actor_of
+from rathaus.core.tenancy import acting
 
 ANSWERS = {"titel": "Neue Akte", "betrag": "900.00", "ausgaben": "1000.00"}
 
@@ -51,6 +58,60 @@ def test_nobody_else_may_touch_a_draft(world: World) -> None:
         submit_draft(by=world.waldsolms_officer, draft=draft.id)
     with world.clerk.acting():
         assert not Draft.objects.exists()  # the authority does not see what was not handed in
+
+
+@pytest.fixture
+def substantial(world: World) -> Offer:
+    """The service `probe` for people who are known substantially."""
+    by = Actor.system(world.ministry.id)
+    manifest = MANIFEST.replace('fassung = "1"', 'fassung = "2"\nvertrauensniveau = 3')
+    version = publish_package(by=by, files=probe(leistung__toml=manifest))
+    world.offer = offer_service(by=by, authority=world.ministry, version=version, slug="probe")
+    return world.offer
+
+
+def known(by: Actor, level: int) -> Actor:
+    """The same person, who logged in at this level."""
+    Account.objects.filter(pk=by.account).update(trust_level=level)
+    assert by.account
+    return actor_of(by.account)
+
+
+def test_who_is_not_known_well_enough_can_neither_begin_nor_hand_in(world: World, substantial: Offer) -> None:
+    weak, strong = known(world.lahnau_officer, 1), known(world.lahnau_officer, 3)
+    assert (weak.trust_level, strong.trust_level) == (1, 3)
+    with pytest.raises(NotAllowed, match="substanziell"):
+        begin_draft(by=weak, offer=substantial, party=world.lahnau_party.id)
+    draft = begin_draft(by=strong, offer=substantial, party=world.lahnau_party.id)
+    save_draft(by=strong, draft=draft, answers=ANSWERS)
+    with pytest.raises(NotAllowed, match="substanziell"):
+        submit_draft(by=weak, draft=draft.id)
+    with pytest.raises(NotAllowed, match="substanziell"):
+        world.submit(by=weak)  # past the draft
+    with world.clerk.acting():
+        assert not Case.objects.exists()
+    assert submit_draft(by=strong, draft=draft.id).party_id == world.lahnau_party.id
+
+
+def test_working_for_the_authority_does_not_make_an_applicant_known(world: World, substantial: Offer) -> None:
+    """A clerk who may also act for a municipality applies like everybody else."""
+    assert world.clerk.account
+    with acting(authority=world.lahnau.id):
+        give_mandate(
+            by=Actor.system(world.lahnau.id),
+            account=Account.objects.get(pk=world.clerk.account),
+            party=world.lahnau_party,
+        )
+    both = actor_of(world.clerk.account)
+    assert (both.authority, both.parties) == (world.ministry.id, (world.lahnau_party.id,))
+    with pytest.raises(NotAllowed, match="substanziell"):
+        begin_draft(by=both, offer=substantial, party=world.lahnau_party.id)
+
+
+def test_the_office_enters_what_it_received_by_other_ways(world: World, substantial: Offer) -> None:
+    for by in (world.clerk, Actor.system(world.ministry.id)):
+        assert by.trust_level == 1
+        assert world.submit(by=by).party_id == world.lahnau_party.id
 
 
 def test_forgotten_drafts_are_removed_and_others_stay(world: World) -> None:

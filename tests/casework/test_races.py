@@ -88,6 +88,7 @@ def colleague(committed_world: World) -> Actor:
     """A second clerk of the ministry."""
     person = account("second.clerk@example.org", "Zweite Person")
     add_member(
+        by=Actor.system(committed_world.ministry.id),
         authority=committed_world.ministry,
         account=person,
         roles=["Sachbearbeitung", "Freigabe"],

@@ -219,7 +219,13 @@ def own_offer(world: World) -> Offer:
 def test_offers_close_on_the_day_and_running_cases_go_on(own_offer: Offer, merged: World) -> None:
     w = merged
     petra, heir_staff = account("petra@example.org"), account("amt@example.org")
-    add_member(authority=w.waldsolms, account=heir_staff, roles=["Sachbearbeitung"], function="Amt Waldsolms")
+    add_member(
+        by=Actor.system(w.waldsolms.id),
+        authority=w.waldsolms,
+        account=heir_staff,
+        roles=["Sachbearbeitung"],
+        function="Amt Waldsolms",
+    )
     party = own_party(Account.objects.get(pk=petra.pk))
     resident = actor_of(petra.pk)
     with on_day(EVE):

@@ -56,8 +56,20 @@ def peopled(committed_world: World) -> World:
     """
     w = committed_world
     clerk, approver = (account(f"{name}@waldsolms.example.org") for name in ("clerk", "approver"))
-    add_member(authority=w.waldsolms, account=clerk, roles=["Sachbearbeitung"], function="Amt 1")
-    add_member(authority=w.waldsolms, account=approver, roles=["Freigabe"], function="Amtsleitung")
+    add_member(
+        by=Actor.system(w.waldsolms.id),
+        authority=w.waldsolms,
+        account=clerk,
+        roles=["Sachbearbeitung"],
+        function="Amt 1",
+    )
+    add_member(
+        by=Actor.system(w.waldsolms.id),
+        authority=w.waldsolms,
+        account=approver,
+        roles=["Freigabe"],
+        function="Amtsleitung",
+    )
     system = Actor.system(w.waldsolms.id)
     manifest = MANIFEST.replace('"ministry"', '"municipality"').replace('fassung = "1"', 'fassung = "2"')
     version = publish_package(by=system, files=probe(leistung__toml=manifest))

@@ -106,8 +106,19 @@ def test_nobody_else_gains_anything(world: World) -> None:
     w.submit()
     stranger, resident = account("dorf@example.org"), account("petra@example.org")
     village = town("Dorf")
-    give_mandate(account=stranger, party=party_of_authority(village), function="Büro")
-    add_member(authority=village, account=stranger, roles=["Sachbearbeitung"], function="Büro")
+    give_mandate(
+        by=Actor.system(village.id),
+        account=stranger,
+        party=party_of_authority(village),
+        function="Büro",
+    )
+    add_member(
+        by=Actor.system(village.id),
+        authority=village,
+        account=stranger,
+        roles=["Sachbearbeitung"],
+        function="Büro",
+    )
     merge(w.lahnau, w.waldsolms)
     with on_day(ON):
         for who in (stranger, resident, Account.objects.get(pk=key(w.lahnau_officer))):
@@ -139,7 +150,12 @@ def test_one_person_for_both_keeps_each_party_once(world: World) -> None:
     w = world
     assert w.waldsolms_officer.account
     both = Account.objects.get(pk=w.waldsolms_officer.account)
-    give_mandate(account=both, party=w.lahnau_party, function="Digitalisierung")
+    give_mandate(
+        by=Actor.system(w.lahnau_party.authority_id),
+        account=both,
+        party=w.lahnau_party,
+        function="Digitalisierung",
+    )
     merge(w.lahnau, w.waldsolms)
     assert actor_of(both.pk).former == frozenset()
     with on_day(ON):
@@ -152,7 +168,7 @@ def test_a_chain_of_mergers_and_several_into_one(world: World) -> None:
     new, side = town("Neustadt", valid_from=ON + timedelta(days=365)), town("Seitental")
     side_party, new_party = party_of_authority(side), party_of_authority(new)
     heir = account("neu@example.org")
-    give_mandate(account=heir, party=new_party, function="Amt")
+    give_mandate(by=Actor.system(new_party.authority_id), account=heir, party=new_party, function="Amt")
     later = ON + timedelta(days=365)
     merge(w.lahnau, w.waldsolms)
     merge(w.waldsolms, new, later)
@@ -209,8 +225,20 @@ def test_a_successor_that_never_applied_here_has_no_party(world: World) -> None:
 def test_staff_of_the_successor_work_for_the_predecessor_in_the_roles_that_they_have(world: World) -> None:
     w = world
     tax, chief = account("tax@example.org"), account("chief@example.org")
-    add_member(authority=w.lahnau, account=tax, roles=["Steueramt"], function="Kasse Lahnau")
-    add_member(authority=w.waldsolms, account=chief, roles=["Leitung"], function="Leitung Waldsolms")
+    add_member(
+        by=Actor.system(w.lahnau.id),
+        authority=w.lahnau,
+        account=tax,
+        roles=["Steueramt"],
+        function="Kasse Lahnau",
+    )
+    add_member(
+        by=Actor.system(w.waldsolms.id),
+        authority=w.waldsolms,
+        account=chief,
+        roles=["Leitung"],
+        function="Leitung Waldsolms",
+    )
     merge(w.lahnau, w.waldsolms)
     with clock.living_at(LAST_EVENING):
         assert actor_of(tax.pk).authority == w.lahnau.id
@@ -235,8 +263,20 @@ def test_taken_over_staff_keep_their_account(world: World) -> None:
     """Who goes on working at the successor gets a membership there, and works where that reaches."""
     w = world
     tax = account("tax@example.org")
-    add_member(authority=w.lahnau, account=tax, roles=["Steueramt"], function="Kasse Lahnau")
-    add_member(authority=w.waldsolms, account=tax, roles=["Bürgerbüro"], function="Büro")
+    add_member(
+        by=Actor.system(w.lahnau.id),
+        authority=w.lahnau,
+        account=tax,
+        roles=["Steueramt"],
+        function="Kasse Lahnau",
+    )
+    add_member(
+        by=Actor.system(w.waldsolms.id),
+        authority=w.waldsolms,
+        account=tax,
+        roles=["Bürgerbüro"],
+        function="Büro",
+    )
     merge(w.lahnau, w.waldsolms)
     with on_day(ON - timedelta(days=1)):
         assert actor_of(tax.pk, authority=w.lahnau.id).roles == {"Steueramt"}

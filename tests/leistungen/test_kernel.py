@@ -87,7 +87,7 @@ def authority(kind: str, label: str, ags: str = "") -> Authority:
 
 def staff(of: Authority, name: str, roles: list[str], function: str) -> Actor:
     account = Account.objects.create(email=f"{name}@example.org", name=name)
-    add_member(authority=of, account=account, roles=roles, function=function)
+    add_member(by=Actor.system(of.id), authority=of, account=account, roles=roles, function=function)
     return actor_of(account.pk)
 
 
@@ -114,8 +114,10 @@ def ministry(db: None) -> Place:
         budgets={2021: Decimal("8000000.00"), 2022: Decimal("8000000.00")},
     )
     party = party_of_authority(town)
-    officer = Account.objects.create(email="digital@lahnau.example", name="Digitalisierung")
-    give_mandate(account=officer, party=party, function="Digitalisierung")
+    officer = Account.objects.create(email="digital@lahnau.example", name="Digitalisierung", trust_level=3)
+    give_mandate(
+        by=Actor.system(party.authority_id), account=officer, party=party, function="Digitalisierung"
+    )
     head = staff(place, "leitung", ["Freigabe", "Leitung"], "Referatsleitung D3")
     return Place(
         offer,

@@ -107,14 +107,16 @@ def account_add(email: str, slug: str, roles: tuple[str, ...], function: str, pa
     from django.core.exceptions import ValidationError
 
     from rathaus.core.identity.actions import add_member, set_password
+    from rathaus.core.identity.actors import Actor
 
     authority = _authority(slug)
     try:
         validate_password(password)
     except ValidationError as wrong:
         fail(" ".join(wrong.messages))
-    person = set_password(email=email, password=password, name=function)
-    add_member(authority=authority, account=person, roles=roles, function=function)
+    by = Actor.system(authority.id)
+    person = set_password(by=by, email=email, password=password, name=function)
+    add_member(by=by, authority=authority, account=person, roles=roles, function=function)
     console.print(f"{person.email} arbeitet für {authority.label} als {function}.")
 
 

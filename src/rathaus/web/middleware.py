@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from rathaus.core.identity.actors import Actor
+from rathaus.core.identity.adapter import TRUST_LEVEL_KEY
 from rathaus.core.identity.queries import entering
 
 CSP = (
@@ -33,7 +34,8 @@ class ActingMiddleware:
             return self.get_response(request)
         chosen = request.session.get(AUTHORITY_KEY)
         account: UUID = request.user.pk
-        with entering(account, authority=UUID(chosen) if chosen else None) as actor:
+        level = request.session.get(TRUST_LEVEL_KEY)
+        with entering(account, authority=UUID(chosen) if chosen else None, trust_level=level) as actor:
             request.actor = actor  # type: ignore[attr-defined]
             response = self.get_response(request)
             if response.status_code >= 500:

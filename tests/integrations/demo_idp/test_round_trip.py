@@ -11,6 +11,7 @@ from tests.integrations.demo_idp.steps import LogIn, at_provider, back_at, to_pr
 from rathaus.core.authorities.enums import AuthorityKind
 from rathaus.core.authorities.models import Authority
 from rathaus.core.identity.actions import add_member
+from rathaus.core.identity.actors import Actor
 from rathaus.core.identity.models import Account, Party
 from rathaus.core.identity.queries import entering
 from rathaus.integrations.demo_idp import people
@@ -111,7 +112,13 @@ def test_staff_come_to_their_desk(log_in: LogIn, platform: Client) -> None:
         sort_key="lahnau",
     )
     account = account_of(people.person_of("vorschau-hanna-krug"))
-    add_member(authority=authority, account=account, roles=["sachbearbeitung"], function="Steueramt")
+    add_member(
+        by=Actor.system(authority.id),
+        authority=authority,
+        account=account,
+        roles=["sachbearbeitung"],
+        function="Steueramt",
+    )
     log_in("vorschau-hanna-krug")
     assert platform.get("/weiter/").headers["Location"] == "/amt/"
     assert platform.get("/weiter/?next=/meine/").headers["Location"] == "/meine/"

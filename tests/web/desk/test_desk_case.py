@@ -276,8 +276,10 @@ def test_others_cases_do_not_exist(clerk: Desk, db: None) -> None:
     stranger = sit_down(clerk.world, clerk.actor)
     account = Account.objects.create(email="fremd@example.org", name="Fremd")
     from rathaus.core.identity.actions import add_member
+    from rathaus.core.identity.actors import Actor
 
     add_member(
+        by=Actor.system(clerk.world.lahnau.id),
         authority=clerk.world.lahnau,
         account=account,
         roles=["Sachbearbeitung", "Leitung", "Freigabe"],

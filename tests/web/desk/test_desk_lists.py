@@ -15,6 +15,7 @@ from rathaus.casework.cases.actions.tasks import claim_task
 from rathaus.casework.cases.models import Case, Task
 from rathaus.casework.cases.queries import count_tasks
 from rathaus.core.identity.actions import add_member
+from rathaus.core.identity.actors import Actor
 from rathaus.core.identity.models import Account
 from rathaus.web.desk import inbox
 from rathaus.web.desk.access import capped, initials_of
@@ -171,6 +172,7 @@ def test_two_authorities(clerk: Desk) -> None:
     world = clerk.world
     assert clerk.client.get("/amt/").headers["Location"] == "/amt/eingang/"
     add_member(
+        by=Actor.system(world.lahnau.id),
         authority=world.lahnau,
         account=Account.objects.get(pk=clerk.actor.account),
         roles=["Steueramt"],

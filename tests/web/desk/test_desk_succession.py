@@ -41,8 +41,20 @@ def test_the_case_page_names_the_successor_beside_the_old_name(clerk: Desk) -> N
 
 def test_staff_change_to_the_old_authority(world: World) -> None:
     old, new = account("kasse@example.org"), account("amt@example.org")
-    add_member(authority=world.lahnau, account=old, roles=["Steueramt"], function="Kasse Lahnau")
-    add_member(authority=world.waldsolms, account=new, roles=["Steueramt"], function="Kasse Waldsolms")
+    add_member(
+        by=Actor.system(world.lahnau.id),
+        authority=world.lahnau,
+        account=old,
+        roles=["Steueramt"],
+        function="Kasse Lahnau",
+    )
+    add_member(
+        by=Actor.system(world.waldsolms.id),
+        authority=world.waldsolms,
+        account=new,
+        roles=["Steueramt"],
+        function="Kasse Waldsolms",
+    )
     merge(world)
     left, heir = sit_down(world, actor_of(old.pk)), sit_down(world, actor_of(new.pk))
     with clock.living_at(EVE):

@@ -121,7 +121,9 @@ def test_begin_again_goes_on_with_the_draft_unless_a_new_one_is_wanted(akte: Off
 
 def test_several_parties_are_asked_for_whom(akte: Offer, officer: Person, world: World) -> None:
     account = Account.objects.get(pk=officer.actor.account)
-    give_mandate(account=account, party=world.waldsolms_party)
+    give_mandate(
+        by=Actor.system(world.waldsolms_party.authority_id), account=account, party=world.waldsolms_party
+    )
     assert "Für wen stellen Sie den Antrag?" in officer.get("/leistung/akte/beginnen/")
     page = officer.post("/leistung/akte/beginnen/", 422).content.decode()
     assert "Wählen Sie, für wen Sie den Antrag stellen." in page

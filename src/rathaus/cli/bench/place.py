@@ -117,11 +117,11 @@ def furnish(urls: DatabaseUrls) -> Place:
     call_command("migrate", database="owner", verbosity=0)
     migrate_seconds = time.perf_counter() - begun
     ministry = _authority(AuthorityKind.MINISTRY, "Messministerium", "")
-    parties = [
-        party_of_authority(_authority(AuthorityKind.MUNICIPALITY, f"Messhausen {number}", f"0653299{number}"))
+    towns = [
+        _authority(AuthorityKind.MUNICIPALITY, f"Messhausen {number}", f"0653299{number}")
         for number in range(CLIENTS)
     ]
-    crews = tuple(_crew(number, ministry, party) for number, party in enumerate(parties))
+    crews = tuple(_crew(number, ministry, town) for number, town in enumerate(towns))
     offer = offer_package(ministry, read_folder(PACKAGE), "messung")
     from rathaus.core.identity.actors import Actor
 
@@ -139,7 +139,7 @@ def furnish(urls: DatabaseUrls) -> Place:
         urls,
         migrate_seconds,
         ministry,
-        parties[0],
+        party_of_authority(towns[0]),
         offer,
         actor_of(ids["applicant"]),
         actor_of(ids["clerk"]),
@@ -203,19 +203,23 @@ def _authority(kind: str, name: str, ags: str) -> Authority:
     )
 
 
-def _crew(number: int, ministry: Authority, party: Party) -> Crew:
-    from rathaus.core.identity.actions import add_member, give_mandate
+def _crew(number: int, ministry: Authority, town: Authority) -> Crew:
+    from rathaus.core.identity.actions import add_member, give_mandate, party_of_authority
+    from rathaus.core.identity.actors import Actor
     from rathaus.core.identity.models import Account
 
     crew = Crew(*(f"{who}{number}@messung.example" for who in ("antrag", "clerk", "freigabe")))
     give_mandate(
+        by=Actor.system(town.id),
         account=Account.objects.create_user(crew.applicant, PASSWORD, name="Antragstellung", trust_level=4),
-        party=party,
+        party=party_of_authority(town),
         function="Digitalisierung",
     )
     for email, role in ((crew.clerk, "Sachbearbeitung"), (crew.approver, "Freigabe")):
         account = Account.objects.create_user(email, PASSWORD, name=role)
-        add_member(authority=ministry, account=account, roles=[role], function=role)
+        add_member(
+            by=Actor.system(ministry.id), authority=ministry, account=account, roles=[role], function=role
+        )
     return crew
 
 

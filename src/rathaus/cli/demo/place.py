@@ -128,7 +128,13 @@ def _staff(authority: Authority, people: tuple[Person, ...]) -> list[Account]:
         account = Account.objects.filter(email=person.email).first()
         if account is None:
             account = Account.objects.create_user(person.email, PASSWORD, name=person.function)
-        add_member(authority=authority, account=account, roles=person.roles, function=person.function)
+        add_member(
+            by=Actor.system(authority.id),
+            authority=authority,
+            account=account,
+            roles=person.roles,
+            function=person.function,
+        )
         accounts.append(account)
     return accounts
 
@@ -139,10 +145,12 @@ def _servicekonto(lahnau: Authority, register: Mapping[str, Authority]) -> None:
         if person.subject in OFFICERS:
             municipality = register[OFFICERS[person.subject]]
             party = party_of_authority(municipality)
-            give_mandate(account=account_of(person), party=party, function="Digitalisierung")
+            by = Actor.system(municipality.id)
+            give_mandate(by=by, account=account_of(person), party=party, function="Digitalisierung")
         elif person.subject in TAX_OFFICE:
             function, roles = TAX_OFFICE[person.subject]
-            add_member(authority=lahnau, account=account_of(person), roles=roles, function=function)
+            by = Actor.system(lahnau.id)
+            add_member(by=by, authority=lahnau, account=account_of(person), roles=roles, function=function)
 
 
 def _offer(by: Actor, authority: Authority, package: str, slug: str, prefix: str) -> Offer:

@@ -12,31 +12,31 @@ from rathaus.core.audit.actions import record
 from rathaus.core.audit.kinds import EventKind
 from rathaus.core.authorities.models import Authority
 from rathaus.core.identity import events
-from rathaus.core.identity.actors import Actor
+from rathaus.core.identity.actors import Actor, NotAllowed
 from rathaus.core.identity.enums import PartyKind
 from rathaus.core.identity.models import Account, Mandate, Membership, Party
 from rathaus.core.tenancy import acting, new_id
 
 
-def add_member(*, authority: Authority, account: Account, roles: Iterable[str], function: str) -> Membership:
-    """Let an account work for an authority; called again, it replaces roles and function.
-
-    Rights are given from the command line only, so the history of the authority names the machine as who did it.
-    """
+def add_member(
+    *, by: Actor, authority: Authority, account: Account, roles: Iterable[str], function: str
+) -> Membership:
+    """Let an account work for an authority; called again, it replaces roles and function."""
+    _check_may_give(by, authority.id)
     wanted = {"roles": sorted(roles), "function": function}
     with acting(authority=authority.id, account=account.pk):
         before = Membership.objects.filter(authority=authority, account=account).values(*wanted).first()
         member, _ = Membership.objects.update_or_create(authority=authority, account=account, defaults=wanted)
         if before != wanted:
-            _record(
-                events.MEMBER_SET, authority.id, account, function=function, roles=", ".join(member.roles)
-            )
+            named = {"function": function, "roles": ", ".join(member.roles)}
+            _record(events.MEMBER_SET, by, authority.id, account, **named)
         return member
 
 
 @transaction.atomic
-def set_password(*, email: str, password: str, name: str) -> Account:
+def set_password(*, by: Actor, email: str, password: str, name: str) -> Account:
     """Give an account a (new) password; made if unknown. Its other sessions end; every authority it works for is told."""
+    _check_may_give(by, by.authority)
     account = Account.objects.filter(email=email.lower()).first()
     if account is None:
         return Account.objects.create_user(email, password, name=name)
@@ -46,12 +46,18 @@ def set_password(*, email: str, password: str, name: str) -> Account:
         memberships = list(Membership.objects.filter(account=account))
     for member in memberships:
         with acting(authority=member.authority_id):
-            _record(events.PASSWORD_SET, member.authority_id, account, function=member.function)
+            _record(events.PASSWORD_SET, by, member.authority_id, account, function=member.function)
     return account
 
 
-def _record(kind: EventKind, authority: UUID, account: Account, **data: Any) -> None:
-    record(kind, by=Actor.system(authority), authority=authority, account=str(account.pk), **data)
+def _check_may_give(by: Actor, authority: UUID | None) -> None:
+    """Rights are given from the command line, which acts as the machine of an authority, and by nobody who is logged in."""
+    if not by.is_system or by.authority != authority:
+        raise NotAllowed("Rechte vergibt nur, wer diese Plattform betreibt.")
+
+
+def _record(kind: EventKind, by: Actor, authority: UUID, account: Account, **data: Any) -> None:
+    record(kind, by=by, authority=authority, account=str(account.pk), **data)
 
 
 def party_of_authority(authority: Authority) -> Party:
@@ -70,15 +76,16 @@ def party_of_authority(authority: Authority) -> Party:
         return party
 
 
-def give_mandate(*, account: Account, party: Party, function: str = "") -> Mandate:
-    """Let an account act for a party. Where the party is an authority, its history tells."""
+def give_mandate(*, by: Actor, account: Account, party: Party, function: str = "") -> Mandate:
+    """Let an account act for an authority as a party; its history tells. Persons act for themselves (`own_party`)."""
+    _check_may_give(by, party.authority_id)
     with acting(authority=party.authority_id, account=account.pk, parties=[party.id]):
         before = Mandate.objects.filter(account=account, party=party).first()
         mandate, _ = Mandate.objects.update_or_create(
             account=account, party=party, defaults={"function": function}
         )
-        if party.authority_id and (before is None or before.function != function):
-            _record(events.MANDATE_GIVEN, party.authority_id, account, function=function)
+        if before is None or before.function != function:
+            _record(events.MANDATE_GIVEN, by, by.staff_of, account, function=function)
         return mandate
 
 

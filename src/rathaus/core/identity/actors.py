@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from rathaus.core.identity.claims import LOWEST
 from rathaus.core.tenancy import Context, acting
 
 
@@ -19,7 +20,8 @@ class Actor:
 
     `authority` and `roles` are set for staff, `parties` for applicants (an account may be both).
     `function` is how the history names the actor: a role rather than a name. `former` are those of the parties that
-    exist no more and whose successor the actor acts for.
+    exist no more and whose successor the actor acts for. `trust_level` (1, 3, 4) is that of the login that a request
+    belongs to; elsewhere the account's latest.
     """
 
     account: UUID | None = None
@@ -27,6 +29,7 @@ class Actor:
     roles: frozenset[str] = frozenset()
     parties: tuple[UUID, ...] = ()
     function: str = ""
+    trust_level: int = LOWEST
     names: dict[UUID, str] = field(default_factory=dict, compare=False)
     former: frozenset[UUID] = frozenset()
 

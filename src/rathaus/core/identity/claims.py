@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 LOWEST = 1
+# Vertrauensniveaus as BundID tells them; level 2 is not used.
+LEVEL_NAMES = {1: "niedrig", 3: "substanziell", 4: "hoch"}
 # BundID names its levels after STORK; eIDAS names come from other providers (assurance levels of Regulation
 # (EU) 910/2014 Art. 8). Whatever else is said counts as the lowest.
 _LEVELS = {

@@ -17,21 +17,29 @@ from rathaus.core import clock
 from rathaus.core.authorities.models import Authority
 from rathaus.core.authorities.queries import successor_of
 from rathaus.core.identity.actors import Actor
+from rathaus.core.identity.claims import LOWEST
 from rathaus.core.identity.models import Mandate, Party
 from rathaus.core.tenancy import Context, acting, context_is
 
 
 @contextmanager
-def entering(account: UUID, *, authority: UUID | None = None) -> Iterator[Actor]:
+def entering(
+    account: UUID, *, authority: UUID | None = None, trust_level: int | None = None
+) -> Iterator[Actor]:
     """A transaction as this account with all that it may do today, found and set in one statement.
 
     With several memberships the one of `authority` counts, else the oldest. Whoever works or acts for an authority may
-    do so for those that were merged into it, too; who did so for these may no more. What is yielded is the actor.
+    do so for those that were merged into it, too; who did so for these may no more. `trust_level` is that of this login,
+    if it is known. What is yielded is the actor.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT identity_enter(%s, %s, %s)", [account, authority, clock.today()])
-        found = cursor.fetchone()[0]
-        actor = _actor(account, json.loads(found) if isinstance(found, str) else found)
+        cursor.execute(
+            "SELECT identity_enter(%s, %s, %s), (SELECT trust_level FROM identity_account WHERE id = %s)",
+            [account, authority, clock.today(), account],
+        )
+        found, latest = cursor.fetchone()
+        known = json.loads(found) if isinstance(found, str) else found
+        actor = _actor(account, known, trust_level or latest or LOWEST)
         with context_is(Context(actor.authority, account, actor.parties)):
             yield actor
 
@@ -100,7 +108,7 @@ def actor_of(account: UUID, *, authority: UUID | None = None) -> Actor:
         return actor
 
 
-def _actor(account: UUID, found: dict) -> Actor:
+def _actor(account: UUID, found: dict, trust_level: int) -> Actor:
     mandates = found["mandates"]
     return Actor(
         account=account,
@@ -108,6 +116,7 @@ def _actor(account: UUID, found: dict) -> Actor:
         roles=frozenset(found["roles"]),
         parties=tuple(UUID(mandate["party"]) for mandate in mandates),
         function=found["function"] or (mandates[0]["function"] if mandates else ""),
+        trust_level=trust_level,
         names={UUID(mandate["party"]): mandate["name"] for mandate in mandates},
         former=frozenset(UUID(mandate["party"]) for mandate in mandates if mandate["former"]),
     )

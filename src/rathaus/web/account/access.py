@@ -9,10 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from rathaus.core.identity.adapter import TRUST_LEVEL_KEY
-from rathaus.core.identity.claims import LOWEST
-
-# Vertrauensniveaus as BundID tells them; level 2 is not used.
-LEVEL_NAMES = {1: "niedrig", 3: "substanziell", 4: "hoch"}
+from rathaus.core.identity.claims import LEVEL_NAMES, LOWEST
 
 
 def level_of(request: HttpRequest) -> int:

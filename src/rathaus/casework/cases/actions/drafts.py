@@ -11,12 +11,13 @@ from rathaus.casework.cases.models import Case, Draft
 from rathaus.casework.services.enums import Opening
 from rathaus.casework.services.models import Offer
 from rathaus.casework.services.operations import Refused
-from rathaus.casework.services.packages import package_of
+from rathaus.casework.services.packages import Package, package_of
 from rathaus.core import clock
 from rathaus.core.authorities.queries import why_ended
 from rathaus.core.files import actions as files
 from rathaus.core.files.models import Blob
 from rathaus.core.identity.actors import Actor, NotAllowed
+from rathaus.core.identity.claims import LEVEL_NAMES
 from rathaus.core.identity.models import Party
 
 KEPT_DAYS = 30  # OZG § 8a (3): thirty days after the last edit
@@ -50,6 +51,15 @@ def check_about(opening: Opening, offer: Offer, party: UUID, about: Case | None)
         raise NotAllowed("Der frühere Vorgang gehört jemand anderem oder liegt bei einer anderen Behörde.")
 
 
+def check_trust(by: Actor, package: Package) -> None:
+    """Raises NotAllowed if whoever applies logged in with less certainty about who they are than the service demands."""
+    needed = package.manifest.vertrauensniveau
+    if by.trust_level < needed:
+        raise NotAllowed(
+            f"Für diese Leistung müssen Sie sich mit dem Vertrauensniveau „{LEVEL_NAMES[needed]}“ anmelden."
+        )
+
+
 def begin_draft(
     *,
     by: Actor,
@@ -72,6 +82,7 @@ def begin_draft(
     if package.manifest.opening == Opening.OFFICE:
         raise NotAllowed("Diesen Vorgang eröffnet nur die Behörde.")
     check_about(package.manifest.opening, offer, party, about)
+    check_trust(by, package)
     with by.acting():
         applicant = Party.objects.select_related("authority__successor").get(id=party)
         ended = why_ended(applicant.authority, clock.today()) if applicant.authority and not about else ""

@@ -13,7 +13,7 @@ from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from rathaus.casework.cases import events, jobs
-from rathaus.casework.cases.actions.drafts import check_about, check_open
+from rathaus.casework.cases.actions.drafts import check_about, check_open, check_trust
 from rathaus.casework.cases.models import Application, Case, Draft
 from rathaus.casework.cases.steps import opening
 from rathaus.casework.records.enums import DocumentKind
@@ -52,6 +52,7 @@ def submit_draft(*, by: Actor, draft: UUID) -> Case:
             if application is None:
                 raise Draft.DoesNotExist
             return application.case
+        check_trust(by, package_of(found.version_id))
         case = submit_application(
             by=by,
             offer=found.offer,
@@ -80,8 +81,9 @@ def submit_application(
     """Make an application and its case, and begin its process.
 
     `submission` identifies the act of handing in and is unique; `about` is the earlier case of a follow-up. The terms
-    of the offer that are in force now hold for the case until its end. Raises InvalidAnswers, Refused (window closed,
-    handed in already) or NotAllowed; then nothing is stored.
+    of the offer that are in force now hold for the case until its end. The office may enter what it received for
+    anybody; everybody else hands in for their own parties, with a login as good as the service demands. Raises
+    InvalidAnswers, Refused (window closed, handed in already) or NotAllowed; then nothing is stored.
     """
     if party.id not in by.parties and by.authority != offer.authority_id:
         raise NotAllowed("Für diese Antragstellerin oder diesen Antragsteller dürfen Sie nicht handeln.")
@@ -90,6 +92,8 @@ def submit_application(
     if package.manifest.opening == Opening.OFFICE:
         raise NotAllowed("Diesen Vorgang eröffnet nur die Behörde.")
     check_about(package.manifest.opening, offer, party.id, about)
+    if by.authority != offer.authority_id:
+        check_trust(by, package)
     if errors := package.form.check(answers, raw=raw or {}):
         raise InvalidAnswers(errors)
     clean = package.form.clean(answers)
