@@ -87,7 +87,13 @@ def test_a_login_that_ended_loses_nothing(clerk: Desk, case: Case) -> None:
 
 def test_another_authority_finds_nothing(clerk: Desk, case: Case) -> None:
     person = account("fremd@example.org")
-    add_member(authority=clerk.world.waldsolms, account=person, roles=["Sachbearbeitung"], function="Amt 1")
+    add_member(
+        by=Actor.system(clerk.world.waldsolms.id),
+        authority=clerk.world.waldsolms,
+        account=person,
+        roles=["Sachbearbeitung"],
+        function="Amt 1",
+    )
     stranger = sit_down(clerk.world, actor_of(person.pk))
     remedy = note_remedy(by=clerk.actor, notice=notice(clerk).id, kind="action", received_on=clock.today())
     for url in (f"bescheid/{notice(clerk).id}/rechtsbehelf/", f"rechtsbehelf/{remedy.id}/"):
