@@ -6,12 +6,15 @@ import re
 
 import pytest
 from tests.casework.conftest import World
-from tests.casework.packages import follow_up
+from tests.casework.fact_package import package as package_with_facts
+from tests.casework.packages import MANIFEST, follow_up, probe
 from tests.web.portal.conftest import Person
 from tests.web.queries import counted
 
 from rathaus.casework.cases.models import Case, Draft
+from rathaus.casework.services.actions import offer_service, publish_package
 from rathaus.casework.services.models import Offer
+from rathaus.core.identity.actors import Actor
 from rathaus.core.tenancy import new_id
 
 
@@ -72,11 +75,6 @@ def test_what_is_not_theirs_does_not_exist(
 
 
 def test_a_case_of_another_authority_does_not_exist_here(world: World, abruf: Offer, officer: Person) -> None:
-    from tests.casework.packages import MANIFEST, probe
-
-    from rathaus.casework.services.actions import offer_service, publish_package
-    from rathaus.core.identity.actors import Actor
-
     system = Actor.system(world.waldsolms.id)
     manifest = MANIFEST.replace('"ministry"', '"municipality"').replace('fassung = "1"', 'fassung = "2"')
     version = publish_package(by=system, files=probe(leistung__toml=manifest))
@@ -104,3 +102,24 @@ def test_the_case_page_costs_one_statement_for_any_number(
     for number in range(4):
         world.submit(offer=abruf, about=earlier, titel=f"Abruf {number}")
     assert cost() == one == none + 1 <= 12
+
+
+def test_the_form_tells_what_is_known_and_begins_with_it(world: World, officer: Person) -> None:
+    world.publish(package_with_facts(), "abruf")
+    earlier = world.submit(titel="Akte <b>neu</b>")
+    step = officer.post(f"/leistung/abruf/beginnen/?vorgang={earlier.id}").headers["Location"]
+    page = officer.get(step)
+    assert "Noch abrufbar: 900,00\xa0€, bis 31.\xa0März 2026." in page
+    assert "Höchstens 900,00\xa0€." in page
+    assert "Vorhaben „Akte &lt;b&gt;neu&lt;/b&gt;“, Abruf 0" in page
+    assert "<b>neu</b>" not in page
+    for text in ('value="900,00"', 'value="Software"', 'value="600,00"', 'value="Schulung"'):
+        assert text in page
+    assert "bleibt weg" not in page
+    # Told anew when the page is seen again.
+    with world.clerk.acting():
+        Case.objects.filter(id=earlier.id).update(amount="1234.50")
+    assert "Noch abrufbar: 1.234,50\xa0€" in officer.get(step)
+    with counted() as statements:
+        officer.get(step)
+    assert len(statements) <= 12

@@ -19,11 +19,12 @@ from django.utils import timezone
 
 from rathaus.casework.cases import events
 from rathaus.casework.cases.enums import CaseState, TaskState
+from rathaus.casework.cases.facts import facts_of
 from rathaus.casework.cases.models import Application, Case, CaseProcess, Decision, Task
 from rathaus.casework.cases.reading import locked_case, locked_task
 from rathaus.casework.services import operations
 from rathaus.casework.services.operations import Refused
-from rathaus.casework.services.packages import Package, package_of
+from rathaus.casework.services.packages import CASE_DATA, Package, package_of
 from rathaus.core import clock
 from rathaus.core.audit.kinds import EventKind
 from rathaus.core.identity.actors import Actor, NotAllowed
@@ -36,7 +37,10 @@ REPLY = "antwort"
 
 
 class CaseData(Mapping[str, Any]):
-    """What expressions of a process may read: `antrag`, `parameter`, `fall`. Worked out when first asked for."""
+    """What expressions of a process may read: `antrag`, `parameter`, `fall`, and the facts that its package names.
+
+    Worked out when first asked for; facts anew for each event, since what an operation did may have changed them.
+    """
 
     def __init__(self, package: Package, case: Case, answers: dict[str, Any]):
         self._package, self._case, self._answers = package, case, answers
@@ -53,15 +57,25 @@ class CaseData(Mapping[str, Any]):
                     "nummer": self._case.reference,
                     "eingang": timezone.localtime(self._case.opened_at).date(),
                 }
+            elif name in self._package.facts:
+                self._known |= facts_of(self._case, [name])
             else:
                 raise KeyError(name)
         return self._known[name]
 
+    def __contains__(self, name: object) -> bool:
+        return name in CASE_DATA or name in self._package.facts
+
     def __iter__(self) -> Iterator[str]:
-        return iter(("antrag", "parameter", "fall"))
+        return iter((*CASE_DATA, *sorted(self._package.facts)))
 
     def __len__(self) -> int:
-        return 3
+        return len(CASE_DATA) + len(self._package.facts)
+
+    def forget_facts(self) -> None:
+        """Ask the domains again: something was written."""
+        for name in self._package.facts:
+            self._known.pop(name, None)
 
 
 @dataclass
@@ -164,6 +178,7 @@ class Run:
     # --- the engine's effects ---
 
     def _advance(self, event: workflow.Event) -> workflow.Step:
+        self.data.forget_facts()
         return workflow.advance(self.package.definition, self.state, event, data=self.data, now=self.now)
 
     def _settle(self, step: workflow.Step) -> None:

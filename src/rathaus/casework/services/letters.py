@@ -40,6 +40,7 @@ def sample_letter_data(
     """What a letter may print, in the shape of the kernel's notices (`cases.actions.notices.letter_data`)."""
     manifest = package.manifest
     return {
+        **{name: data.get(name) for name in package.facts},
         "datum": received,
         "behoerde": {
             "name": "Behörde",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from rathaus.casework.services import operations, parameters
+from rathaus.casework.services import facts, operations, parameters
 from rathaus.casework.services.manifest import Manifest, ManifestError
 from rathaus.casework.services.parameters import ParameterForm
 from rathaus.engine.decisions import Decision, DecisionError, parse_dmn
@@ -30,6 +30,7 @@ MANIFEST, SCHEMA, UI, PROCESS, TABLES = (
 )
 KERNEL_FORMS = frozenset({"kern:pruefung", "kern:vorschlag", "kern:freigabe"})
 CASE_DATA = ("antrag", "parameter", "fall")  # what expressions of a process may read besides its variables
+PROFILE = ("konto", "partei")  # what a form may begin with besides facts
 _TOTAL_LIMIT = 2_000_000
 
 
@@ -68,6 +69,17 @@ class Package:
     amount: Expression | None
     hash: str
     files: Mapping[str, str]
+    facts: frozenset[str]  # names of the facts that any part reads
+
+    @property
+    def form_facts(self) -> frozenset[str]:
+        """The names of the facts that the form tells or begins with."""
+        return self.facts & {name.partition(".")[0] for name in self.form.placeholders | self.form.prefills}
+
+    @property
+    def naming_facts(self) -> frozenset[str]:
+        """The names of the facts that title and amount of a case are worked out from."""
+        return self.facts & (self.title.names | (self.amount.names if self.amount else frozenset()))
 
     @cached_property
     def parameters(self) -> ParameterForm:
@@ -122,6 +134,9 @@ def compile_package(files: Mapping[str, str], *, check_letters: bool = True) -> 
             for name, text in letters.items()
             for found in letter_problems(text)
         ]
+    read = frozenset(_facts(files, problems))
+    if form is not None:
+        problems += _unknown_places(form)
     samples = dict(_samples(files, problems))
     title = amount = None
     if manifest is not None:
@@ -143,6 +158,7 @@ def compile_package(files: Mapping[str, str], *, check_letters: bool = True) -> 
         amount,
         content_hash(files),
         dict(files),
+        read,
     )
 
 
@@ -235,7 +251,10 @@ def _definition(
 ) -> Definition | None:
     try:
         return compile_bpmn(
-            files[PROCESS].encode(), decisions=decisions, operations=operations.names(), data=CASE_DATA
+            files[PROCESS].encode(),
+            decisions=decisions,
+            operations=operations.names(),
+            data={*CASE_DATA, *facts.names()},
         )
     except DefinitionError as wrong:
         problems += [
@@ -243,6 +262,28 @@ def _definition(
             for p in wrong.problems
         ]
         return None
+
+
+def _facts(files: Mapping[str, str], problems: list[Problem]) -> Iterator[str]:
+    """The names of the facts that the package reads. A value that the domain does not tell is a slip of the pen."""
+    for name, text in files.items():
+        if name.startswith("beispiele/"):
+            continue
+        for line, root, inner in facts.read_in(text):
+            known = facts.find(root).names
+            if inner in known:
+                yield root
+            else:
+                reason = f"„{root}.{inner}“ gibt es nicht. Es gibt: {', '.join(sorted(known))}."
+                problems.append(Problem(name, line, reason))
+
+
+def _unknown_places(form: Form) -> Iterator[Problem]:
+    """What the form tells or begins with must come from the account, the applicant or the facts of a domain."""
+    for name in sorted(form.placeholders | form.prefills):
+        root = name.partition(".")[0]
+        if root not in facts.names() and not (root in PROFILE and name in form.prefills):
+            yield Problem(UI, None, f"„{name}“ ist nichts, was bekannt wäre.")
 
 
 def _samples(files: Mapping[str, str], problems: list[Problem]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -1,18 +1,20 @@
 """Playing a package's sample applications through the real engine to their letters, without a database.
 
 A sample says what is handed in (`antrag`), what people answer and which timers fire (`schritte`: element → result, in
-order), what operations return (`operationen`: name → result), and what must come out: `pfad` (elements reached, in any
+order), what operations return (`operationen`: name → result), what domains know (`fakten`: name → values; amounts and days
+as text), and what must come out: `pfad` (elements reached, in any
 order) and `entscheidung` (outcome and amount). `eingang` is the day on which it came in.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from rathaus.casework.services import operations
+from rathaus.casework.services import facts, operations
 from rathaus.casework.services.letters import problems_of_letters
 from rathaus.casework.services.packages import Package, Problem
 from rathaus.engine import workflow
@@ -25,6 +27,7 @@ _KINDS: Mapping[str, type] = {
     "antrag": dict,
     "schritte": list,
     "operationen": dict,
+    "fakten": dict,
     "parameter": dict,
     "pfad": list,
     "entscheidung": dict,
@@ -58,7 +61,15 @@ def _play_one(package: Package, sample: Mapping[str, Any]) -> list[str]:
     if errors:
         return [f"{error.path}: {error.message}" for error in errors]
     typed = package.form.typed(answers)
-    data = {"antrag": typed, "parameter": {**package.manifest.parameter, **sample.get("parameter", {})}}
+    try:
+        known = _facts(package, sample.get("fakten", {}))
+    except ValueError as wrong:
+        return [str(wrong)]
+    data = {
+        "antrag": typed,
+        "parameter": {**package.manifest.parameter, **sample.get("parameter", {})},
+        **known,
+    }
     try:
         received = date.fromisoformat(str(sample.get("eingang", _RECEIVED)))
     except ValueError:
@@ -77,6 +88,35 @@ def _play_one(package: Package, sample: Mapping[str, Any]) -> list[str]:
     return _compare(package, sample, state, decision) + problems_of_letters(
         package, letters, data, decision or {}, received
     )
+
+
+def _facts(package: Package, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts that the package reads, as a domain would tell them; None for what the sample does not tell."""
+    for name, values in given.items():
+        if name not in package.facts:
+            raise ValueError(f"„fakten“: Das Paket liest „{name}“ nicht.")
+        if not isinstance(values, dict):
+            raise ValueError(f"„fakten“: „{name}“ ist eine Gruppe von Werten.")
+        if unknown := sorted(values.keys() - facts.find(name).names):
+            raise ValueError(f"„fakten“: „{name}“ kennt {unknown} nicht.")
+    return {name: _typed(given[name]) if name in given else None for name in package.facts}
+
+
+_AMOUNT = re.compile(r"-?\d{1,12}\.\d{2}")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def _typed(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _typed(inner) for key, inner in value.items()}
+        case list():
+            return [_typed(inner) for inner in value]
+        case str() if _AMOUNT.fullmatch(value):
+            return Decimal(value)
+        case str() if _DAY.fullmatch(value):
+            return date.fromisoformat(value)
+    return value
 
 
 class _Unexpected(Exception):

@@ -8,7 +8,7 @@ from typing import Any
 from jsonschema_rs import ValidationError
 
 from rathaus.engine.expressions import Expression, ExpressionError, compile_expression
-from rathaus.engine.forms import limits, rules, summary, values
+from rathaus.engine.forms import limits, placeholders, prefilling, rules, summary
 from rathaus.engine.forms.checking import Checker, CrossCheck, unfit
 from rathaus.engine.forms.drawing import PageDrawer
 from rathaus.engine.forms.layout import LayoutReader
@@ -35,7 +35,8 @@ _NOTHING_TYPED: Mapping[str, str] = {}
 class Form:
     """A checked form, compiled once and shared by all requests; it keeps no state between calls.
 
-    ``items`` are its fields and tables by path, in the order of the pages.
+    ``items`` are its fields and tables by path, in the order of the pages; ``placeholders`` and ``prefills`` the dotted
+    names of what its texts tell and what its fields begin with.
     """
 
     def __init__(self, pages: tuple[Page, ...], items: Mapping[str, Field | Table], checker: Checker) -> None:
@@ -43,6 +44,8 @@ class Form:
         self.items = items
         self._checker = checker
         self._ordered = rules.in_order(items) or ()
+        self.placeholders = placeholders.names_in(pages)
+        self.prefills = frozenset(item.prefill for item in items.values() if item.prefill)
 
     @classmethod
     def load(cls, schema: Mapping[str, Any], ui: Mapping[str, Any]) -> "Form":
@@ -231,27 +234,43 @@ class Form:
         return drawer.draw(page.elements)
 
     def prefill(self, profile: Mapping[str, Any]) -> Answers:
-        """Answers for the fields with ``options.vorbelegung``, from a nested profile (``konto.name``).
+        """Answers for the fields and tables with ``options.vorbelegung``, from a nested profile (``konto.name``).
 
-        Texts are read as if they had been typed; what does not fit its field is left out.
+        Texts are read as if they had been typed; what does not fit its field is left out. A table takes a list of
+        groups, one row each in their order, and of each what is named like a column.
         """
         answers: Answers = {}
         for path, item in self.items.items():
-            if isinstance(item, Table) or not item.prefill:
-                continue
-            known = lookup(profile, item.prefill)
-            if isinstance(known, str):
-                try:
-                    known = values.parse(item, values.tidy(known)) if known.strip() else MISSING
-                except values.WrongText:
-                    continue
-            if known is not MISSING:
-                store(answers, path, known)
+            known = lookup(profile, item.prefill) if item.prefill else MISSING
+            if isinstance(item, Table):
+                if rows := prefilling.rows(item, known):
+                    store(answers, path, rows)
+            elif known is not MISSING:
+                store(answers, path, prefilling.answer(item, known))
         applying = frozenset(self.items)
-        wrong = {self._owner(error.path) for error in self._checker.check(answers, applying, _NOTHING_TYPED)}
-        for path in wrong & self.items.keys():
-            store(answers, path, MISSING)
+        for error in self._checker.check(answers, applying, _NOTHING_TYPED):
+            self._forget(answers, error.path)
         return answers
+
+    def filled_in(self, known: Mapping[str, Any]) -> "Form":
+        """The same form with its texts telling what is known, from nested groups (``zuwendung.offen``)."""
+        if not self.placeholders:
+            return self
+        pages = tuple(placeholders.filled_in(page, known) for page in self.pages)
+        return Form(pages, self.items, self._checker)
+
+    def _forget(self, answers: Answers, place: str) -> None:
+        """Take away the answer at a place with row numbers; a row's other cells stay."""
+        path = self._owner(place)
+        if path not in self.items:
+            return
+        row = place.removeprefix(path).strip(".").split(".")
+        table = lookup(answers, path)
+        if isinstance(self.items[path], Table) and len(row) == 2 and isinstance(table, list):
+            if int(row[0]) < len(table):
+                table[int(row[0])].pop(row[1], None)
+        elif not isinstance(self.items[path], Table):
+            store(answers, path, MISSING)
 
     def _owner(self, place: str) -> str:
         """The path of the field or table that a place with row numbers belongs to."""

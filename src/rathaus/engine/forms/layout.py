@@ -262,6 +262,7 @@ class LayoutReader:
             max_rows=found.schema.get("maxItems", limits.ROWS),
             sum_column=sum_column,
             noun=options.get("zeile", "Position"),
+            prefill=options.get("vorbelegung", ""),
             if_missing=options.get("fehlt", ""),
             rules=own,
         )

@@ -126,6 +126,7 @@ class Table:
     max_rows: int = 100
     sum_column: str = ""
     noun: str = "Position"
+    prefill: str = ""
     if_missing: str = ""
     rules: tuple[Rule, ...] = ()
 

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.datastructures import MultiValueDict
 
 from rathaus.casework.cases.actions.drafts import attach_file, save_draft
+from rathaus.casework.cases.facts import facts_before
 from rathaus.casework.cases.models import Draft
 from rathaus.casework.services.packages import Package, package_of
 from rathaus.core.files.actions import FileRefused
@@ -57,9 +58,13 @@ class Filling:
     def package(self) -> Package:
         return package_of(self.draft.version_id)
 
-    @property
+    @cached_property
     def form(self) -> Form:
-        return self.package.form
+        """The form, its texts filled in with what is known of the matter."""
+        form = self.package.form
+        if not form.placeholders:
+            return form
+        return form.filled_in(facts_before(self.actor, self.draft, self.package))
 
     @cached_property
     def register(self) -> Register:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from rathaus.casework.cases.facts import facts_before
 from rathaus.casework.cases.models import Case, Draft
 from rathaus.casework.services.enums import Opening
 from rathaus.casework.services.models import Offer
@@ -70,7 +71,7 @@ def begin_draft(
 ) -> Draft:
     """Begin an application for a party that `by` may act for; what is known of the party is filled in.
 
-    `about` is the earlier case, for a service whose manifest says `bezug`.
+    `about` is the earlier case, for a service whose manifest says `bezug`; what domains know of it is filled in, too.
 
     For an authority that was merged, its successor begins nothing new; it goes on with earlier cases, and hands in
     what was begun.
@@ -90,16 +91,18 @@ def begin_draft(
             raise Refused(ended)
         if package.manifest.fuer_behoerden and applicant.authority_id is None:
             raise NotAllowed("Diesen Antrag können nur Kommunen stellen.")
-        return Draft.objects.create(
+        draft = Draft(
             authority_id=offer.authority_id,
             offer=offer,
             version_id=offer.version_id,
             party=applicant,
             account_id=by.account,
             about=about,
-            answers=package.form.prefill(profile or {}),
             expires_on=clock.today() + timedelta(days=KEPT_DAYS),
         )
+        draft.answers = package.form.prefill({**(profile or {}), **facts_before(by, draft, package)})
+        draft.save(force_insert=True)
+        return draft
 
 
 def save_draft(

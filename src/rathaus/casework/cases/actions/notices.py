@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from rathaus.casework.cases import events, jobs
 from rathaus.casework.cases.enums import DecisionState
+from rathaus.casework.cases.facts import facts_of
 from rathaus.casework.cases.models import Case, Decision, Finding, Notice, label_of
 from rathaus.casework.cases.queries import addressee, office_of
 from rathaus.casework.cases.steps import Run
@@ -27,13 +28,14 @@ from rathaus.law.notification import Channel, deemed_notification, remedy_deadli
 
 
 def letter_data(case: Case, decision: Decision) -> dict[str, Any]:
-    """Everything a letter's template may print."""
+    """Everything a letter's template may print, facts of domains under their names."""
     issued_on = clock.today()
     authority = office_of(case, on=issued_on)
     application = case.application
     package = package_of(application.version_id)
     exceptions = Finding.objects.filter(case=case, excepted_at__isnull=False).order_by("position")
     return {
+        **facts_of(case, package.facts),
         "datum": issued_on,
         "behoerde": {
             "name": authority.label,

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from rathaus.casework.cases import events, jobs
 from rathaus.casework.cases.actions.drafts import check_about, check_open, check_trust
+from rathaus.casework.cases.facts import facts_of
 from rathaus.casework.cases.models import Application, Case, Draft
 from rathaus.casework.cases.steps import opening
 from rathaus.casework.records.enums import DocumentKind
@@ -133,8 +134,6 @@ def _make_application(
     now: datetime,
     about: Case | None,
 ) -> Application:
-    parameters = offer.terms.values_for(version or offer.version_id)
-    title, amount = _title_and_amount(package, answers, parameters)
     case = Case(
         authority_id=offer.authority_id,
         offer=offer,
@@ -144,11 +143,11 @@ def _make_application(
         party_address=party.address,
         applicant_id=party.authority_id,
         about=about,
-        reference=_next_reference(offer.authority_id, offer.prefix, timezone.localtime(now).year),
-        title=title,
-        amount=amount,
         opened_at=now,
     )
+    parameters = offer.terms.values_for(version or offer.version_id)
+    case.title, case.amount = _title_and_amount(package, answers, case, parameters)
+    case.reference = _next_reference(offer.authority_id, offer.prefix, timezone.localtime(now).year)
     return Application(
         authority_id=offer.authority_id,
         case=case,
@@ -162,10 +161,14 @@ def _make_application(
 
 
 def _title_and_amount(
-    package: Package, answers: dict[str, Any], parameters: Mapping[str, Any]
+    package: Package, answers: dict[str, Any], case: Case, parameters: Mapping[str, Any]
 ) -> tuple[str, Decimal | None]:
     """How the case is called and what it asks for, worked out by the package. Raises Refused where it cannot."""
-    names = {"antrag": package.form.typed(answers), "parameter": parameters}
+    names = {
+        "antrag": package.form.typed(answers),
+        "parameter": parameters,
+        **facts_of(case, package.naming_facts),
+    }
     try:
         title = str(package.title.evaluate(names))[:200]
         amount = package.amount.evaluate(names) if package.amount else None

@@ -1,0 +1,49 @@
+"""What domains know of a case, for processes, forms and letters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from rathaus.casework.cases.models import Case, Draft
+from rathaus.casework.services import facts as registry
+from rathaus.casework.services.packages import Package, package_of
+from rathaus.core.identity.actors import Actor, NotAllowed
+
+Provider = Callable[[Case], Mapping[str, Any] | None]
+
+
+def facts(name: str, *, names: Iterable[str]) -> Callable[[Provider], Provider]:
+    """Register a function that says what a domain knows of a case, by the names that packages may read.
+
+    It is given the case, which is not stored yet while an application is filled in or named; what it knows it finds
+    through `case.about`, or the case itself, and answers None where there is nothing. It runs in the context of the
+    case's authority, reads only, and is called anew for each step. Amounts are Decimal euros.
+    """
+
+    def register(function: Provider) -> Provider:
+        registry.register(name, names, function)
+        return function
+
+    return register
+
+
+def facts_of(case: Case, names: Iterable[str]) -> dict[str, dict[str, Any] | None]:
+    """The facts of these names about a case; None for what the domain does not know of it."""
+    found = {}
+    for name in names:
+        answer = registry.find(name).of(case)
+        found[name] = None if answer is None else dict(answer)
+    return found
+
+
+def facts_before(by: Actor, draft: Draft, package: Package | None = None) -> dict[str, dict[str, Any] | None]:
+    """What the form of a draft may tell and begin with, for whoever may act for its party."""
+    if draft.party_id not in by.parties:
+        raise NotAllowed("Dieser Entwurf gehört jemand anderem.")
+    wanted = (package or package_of(draft.version_id)).form_facts
+    if not wanted:
+        return {}
+    case = Case(authority_id=draft.authority_id, offer=draft.offer, party=draft.party, about=draft.about)
+    with by.on_behalf_of(draft.authority_id):
+        return facts_of(case, wanted)
