@@ -22,6 +22,7 @@ from rathaus.core.identity.models import Account, Party
 from rathaus.core.identity.queries import actor_of
 from rathaus.core.tenancy import new_id
 from rathaus.domains.grants.actions import set_up_call
+from rathaus.domains.grants.models import Balance
 
 
 @dataclass
@@ -66,6 +67,11 @@ class World:
     def task(self, case: Case) -> Task:
         with Actor.system(case.authority_id).acting():
             return Task.objects.get(case=case, state="open")
+
+
+def money_on(account_name: str) -> Decimal:
+    """What stands on an account of the journal over all lines that the current context sees, in euros."""
+    return sum(Balance.objects.filter(account=account_name).values_list("amount", flat=True), Decimal(0))
 
 
 def account(email: str, name: str = "") -> Account:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 from django.core import mail
-from tests.casework.conftest import World
+from tests.casework.conftest import World, money_on
 
 from rathaus.casework.cases.actions.decisions import allow_exception
 from rathaus.casework.cases.actions.messages import answer_request
@@ -17,7 +17,6 @@ from rathaus.casework.cases.models import Case, Decision, Finding, Notice, Task
 from rathaus.casework.services.operations import Refused
 from rathaus.core.audit.models import Event
 from rathaus.core.identity.actors import NotAllowed
-from rathaus.domains.grants.models import Budget
 
 
 def test_from_application_to_notice(world: World, run_jobs: Callable[[], int]) -> None:
@@ -44,7 +43,7 @@ def test_from_application_to_notice(world: World, run_jobs: Callable[[], int]) -
         assert not Finding.objects.exists()
         assert not Event.objects.exists()
     with world.clerk.acting():
-        assert Budget.objects.get().committed == Decimal("900.00")
+        assert money_on("open") == Decimal("900.00")
         assert Event.objects.filter(case_id=case.id).count() >= 7
     assert [sent.subject.partition(" (")[0] for sent in mail.outbox] == [
         "Ihr Antrag ist eingegangen",

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from tests.casework.conftest import World, account
+from tests.casework.conftest import World, account, money_on
 
 from rathaus.casework.cases.actions.drafts import begin_draft, discard_draft, save_draft
 from rathaus.casework.cases.actions.importing import FileNotImported, import_applications
@@ -23,7 +23,7 @@ from rathaus.core.audit.models import Event
 from rathaus.core.identity.actions import add_member
 from rathaus.core.identity.actors import Actor
 from rathaus.core.identity.queries import actor_of
-from rathaus.domains.grants.models import Booking, Budget
+from rathaus.domains.grants.models import BudgetLine, Movement, Posting
 
 ANSWERS = {"titel": "Neue Akte", "betrag": "900.00", "ausgaben": "1000.00"}
 PROPOSAL = {"ergebnis": "granted", "betrag": Decimal("900.00"), "begruendung": "Alles erfüllt."}
@@ -103,7 +103,7 @@ def seen(committed_world: World) -> Iterator[Callable[[], dict[str, int]]]:
 
     def count() -> dict[str, int]:
         with Actor.system(committed_world.ministry.id).acting():
-            kinds = (Task, Decision, Event, Message, Application, Case, Booking)
+            kinds = (Task, Decision, Event, Message, Application, Case, Movement)
             return {kind.__name__: kind.objects.count() for kind in kinds}
 
     return count
@@ -130,8 +130,8 @@ def test_a_task_completed_meanwhile(
 
 
 def events_of_one_lifecycle(steps: int) -> int:
-    """Three members, published, offered, call and its money; then opened and rules checked; then one each step."""
-    return 3 + 4 + 2 + steps - 1
+    """Members, published, offered, programme, measure, call, money; opened and rules checked; then one each step."""
+    return 3 + 6 + 2 + steps - 1
 
 
 def test_a_question_asked_meanwhile_is_asked_once(
@@ -172,7 +172,7 @@ def test_an_approval_given_meanwhile(
         lambda: complete_task(by=colleague, task=task, answers={"freigegeben": False, "grund": "Nein"})
     )
     assert_told(answer, "approver")
-    assert seen()["Booking"] == 1
+    assert seen()["Movement"] == 2  # the budget, and the award
     with w.clerk.acting():
         assert Decision.objects.get().state == "decided"
 
@@ -325,13 +325,13 @@ def test_the_second_approval_beyond_the_budget_is_refused_whole(
     assert len(refused) == 1, answers
     assert "reichen nicht" in str(refused[0])
     with w.clerk.acting():
-        assert Budget.objects.get().committed == Decimal("8000.00")
+        assert money_on("open") == Decimal("8000.00")
         assert Decision.objects.filter(state="decided").count() == 2
         assert Decision.objects.filter(state="proposed").count() == 1
         assert Task.objects.get(state="open").title == "Freigeben"
         assert CaseProcess.objects.count() == 3
     after = seen()
-    assert after["Booking"] - before["Booking"] == 2
+    assert after["Movement"] - before["Movement"] == 2
 
 
 def test_the_database_itself_keeps_the_budget(committed_world: World) -> None:
@@ -339,21 +339,22 @@ def test_the_database_itself_keeps_the_budget(committed_world: World) -> None:
     from django.db import IntegrityError
 
     w = committed_world
-    cases = [w.submit().id for _ in range(3)]
     system = Actor.system(w.ministry.id)
 
-    def book(case: Any) -> None:
+    def book(number: int) -> None:
         with system.acting():
-            budget = Budget.objects.get()
-            Booking.objects.create(
-                authority_id=w.ministry.id, budget=budget, case_id=case, amount=Decimal("4000.00")
+            line = BudgetLine.objects.get()
+            moved = Movement.objects.create(authority_id=w.ministry.id, key=f"raw:{number}", kind="awarded")
+            Posting.objects.bulk_create(
+                Posting(authority_id=w.ministry.id, movement=moved, line=line, account=account, amount=amount)
+                for account, amount in (("free", Decimal(-4000)), ("budget", Decimal(4000)))
             )
 
-    answers = at_once(*(lambda case=case: book(case) for case in cases))
+    answers = at_once(*(lambda number=number: book(number) for number in range(3)))
     assert sum(isinstance(answer, IntegrityError) for answer in answers) == 1, answers
     with system.acting():
-        assert Budget.objects.get().committed == Decimal("8000.00")
-        assert Booking.objects.count() == 2
+        assert money_on("free") == Decimal("2000.00")
+        assert Movement.objects.count() == 3
 
 
 # --- one case, two branches of its process -----------------------------------------------------------------------

@@ -25,7 +25,7 @@ from rathaus.casework.cases.models import (
 from rathaus.casework.services.operations import Refused
 from rathaus.core.audit.models import Event
 from rathaus.core.identity.actors import Actor, NotAllowed
-from rathaus.domains.grants.models import Booking
+from rathaus.domains.grants.models import Grant
 
 
 def fresh(w: World, case: Case) -> Case:
@@ -173,7 +173,7 @@ def assert_one_won(w: World, case: Case, state: str) -> None:
     with Actor.system(w.ministry.id).acting():
         assert Decision.objects.get(case=case).state == state
         found = Case.objects.get(id=case.id)
-        booked = sum((b.amount for b in Booking.objects.filter(case=case)), Decimal(0))
+        booked = sum(Grant.objects.filter(case=case).values_list("amount", flat=True), Decimal(0))
         is_open = Task.objects.filter(case=case, state="open").exists()
     assert not is_open
     if state == "decided":

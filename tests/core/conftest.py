@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -20,16 +21,31 @@ from rathaus.casework.cases.actions.submission import submit_application
 from rathaus.casework.cases.actions.tasks import complete_task
 from rathaus.casework.cases.models import Case, Incident, Notice, Remedy, Subscription, Timer
 from rathaus.casework.services.actions import offer_service, publish_package
+from rathaus.core import clock
 from rathaus.core.audit.actions import seal
 from rathaus.core.audit.queries import verify
 from rathaus.core.authorities.models import Authority
 from rathaus.core.embedded import DatabaseUrls
 from rathaus.core.identity.actions import add_member
 from rathaus.core.identity.actors import Actor
-from rathaus.core.identity.models import Account
+from rathaus.core.identity.models import Account, Membership
 from rathaus.core.identity.queries import actor_of
 from rathaus.core.tenancy import new_id
 from rathaus.domains.grants.actions import allot, set_up_call
+from rathaus.domains.grants.models import (
+    BudgetLine,
+    Claim,
+    Drawdown,
+    Grant,
+    Instalment,
+    Item,
+    Payment,
+    PaymentRun,
+    Proof,
+    Receipt,
+    Reminder,
+    ReturnFile,
+)
 
 __all__ = ["committed_world", "world"]
 
@@ -100,6 +116,7 @@ def peopled(committed_world: World) -> World:
     w.submit(offer=abruf, about=first)
     for authority in (w.ministry, w.waldsolms):
         leave_waiting(authority)
+        leave_a_life(authority)
         seal_all(authority.id)
     return w
 
@@ -130,6 +147,46 @@ def decide_fully(w: World, clerk: Actor, approver: Actor, case: Case) -> None:
     complete_task(by=clerk, task=w.task(case).id, answers=proposal)
     complete_task(by=approver, task=w.task(case).id, answers={"freigegeben": True})
     run_waiting_jobs()
+
+
+def leave_a_life(authority: Authority) -> None:
+    """Rows of a grant's later life: only who sees them matters here; tests/domains live it through actions."""
+    by = Actor.system(authority.id)
+    person = Membership.objects.filter(authority=authority).order_by("id")
+    with by.acting():
+        grant = Grant.objects.select_related("case", "call__measure").order_by("id").first()
+        assert grant is not None
+        first, second = person[0].account_id, person[1].account_id
+        of: dict[str, Any] = {"authority": authority, "grant": grant, "party_id": grant.party_id}
+        euro = Decimal("1.00")
+        drawdown = Drawdown.objects.create(
+            **of, case=grant.case, number=1, year=2025, amount=euro, iban="DE02120300000000202051", holder="G"
+        )
+        line = BudgetLine.objects.get(measure=grant.call.measure, year=2025)
+        run = PaymentRun.objects.create(
+            authority=authority, programme=grant.call.measure.programme, number=1, executes_on=clock.today(),
+            total=euro, count=1, prepared_by_id=first,
+        )  # fmt: skip
+        assert second != first
+        Payment.objects.create(
+            **of, drawdown=drawdown, end_to_end=grant.reference, line=line, amount=euro, iban=drawdown.iban,
+            holder="G", run=run, state="in_run",
+        )  # fmt: skip
+        ReturnFile.objects.create(authority=authority, identifier="camt/1", name="antwort.xml")
+        Proof.objects.create(**of, case=grant.case, kind="zwischen", spent=euro, due=euro)
+        today = clock.today()
+        Item.objects.create(**of, name="Scanner", price=euro, bought_on=today, earmarked_until=today)
+        claim = Claim.objects.create(
+            **of, case=grant.case, reason="nachweis", amount=euro, due_on=clock.today()
+        )
+        own = {"authority": authority, "party_id": grant.party_id, "claim": claim, "amount": euro}
+        Instalment.objects.create(**own, number=1, due_on=clock.today())
+        Receipt.objects.create(**own, reference="K1", received_on=clock.today())
+        Reminder.objects.create(authority=authority, grant=grant, duty="x", due_on=today, days_before=3)
+        second_grant = Grant.objects.order_by("id").last()
+        if second_grant and second_grant != grant:
+            second_grant.notified_on = today
+            second_grant.save(update_fields=["notified_on"])
 
 
 def leave_waiting(authority: Authority) -> None:

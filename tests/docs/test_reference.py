@@ -125,7 +125,14 @@ def test_names_of_expressions() -> None:
 
 def test_operations() -> None:
     """Those of the product; what a measurement registers for itself is no part of it."""
-    words = {str: "text", Decimal: "amount", date: "day", int: "whole number", bool: "true or false"}
+    words = {
+        str: "text",
+        Decimal: "amount",
+        date: "day",
+        int: "whole number",
+        bool: "true or false",
+        list: "list",
+    }
     code = {}
     for name in operations.names():
         found = operations.find(name)

@@ -16,7 +16,7 @@ from rathaus.core.audit.kinds import sentence_of
 from rathaus.core.audit.models import Event
 from rathaus.core.identity.actors import Actor, NotAllowed
 from rathaus.domains.grants.actions import allot, set_up_call
-from rathaus.domains.grants.models import Allotment, Booking, Budget, Call
+from rathaus.domains.grants.models import Allotment, Balance, Call, Grant
 from rathaus.domains.grants.rules import Request, check
 
 
@@ -63,7 +63,8 @@ def test_each_year_of_money_is_recorded_once(world: World) -> None:
     ]
     assert len(sentences(w, "grants.call.created")) == 1
     with w.clerk.acting():
-        assert sorted(Budget.objects.values_list("amount", flat=True)) == [Decimal("2500.00"), Decimal(10000)]
+        free = Balance.objects.filter(account="free").values_list("amount", flat=True)
+        assert sorted(free) == [Decimal("2500.00"), Decimal(10000)]
 
 
 def test_an_offer_has_one_call(world: World) -> None:
@@ -113,7 +114,7 @@ def test_years_that_do_not_add_up_are_refused_at_the_approval(
         complete_task(by=w.approver, task=w.task(case).id, answers={"freigegeben": True})
     assert w.task(case).title == "Freigeben"
     with w.clerk.acting():
-        assert not Booking.objects.exists()
+        assert not Grant.objects.exists()
 
 
 def test_a_very_long_name_is_no_obstacle(world: World) -> None:

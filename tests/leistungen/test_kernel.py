@@ -32,7 +32,7 @@ from rathaus.core.identity.models import Account, Party
 from rathaus.core.identity.queries import actor_of
 from rathaus.core.tenancy import new_id
 from rathaus.domains.grants.actions import set_up_call
-from rathaus.domains.grants.models import Budget
+from rathaus.domains.grants.models import Balance
 
 
 @dataclass
@@ -174,7 +174,7 @@ def test_lahnau_with_its_exception(ministry: Place) -> None:
     assert "Wir lassen eine Ausnahme zu (Mindestbetrag nicht erreicht: 56.084,00 €)" in text
     assert "gez. leitung Referatsleitung D3" in text
     with ministry.clerk.acting():
-        committed = {budget.year: budget.committed for budget in Budget.objects.all()}
+        committed = dict(Balance.objects.filter(account="open").values_list("line__year", "amount"))
         decision = Decision.objects.select_related("decided_by").get(case=case)
         same_shape(
             notices.letter_data(Case.objects.get(id=case.id), decision), letter_data(package(SMART), said)
@@ -190,7 +190,7 @@ def test_refusal_commits_nothing(ministry: Place) -> None:
     ministry.work(case, ministry.head, {"freigegeben": True})
     assert "wir lehnen Ihren Antrag" in notice_of(ministry, case)
     with ministry.clerk.acting():
-        assert sum(budget.committed for budget in Budget.objects.all()) == 0
+        assert not Balance.objects.filter(account="open").exists()
 
 
 def test_ordinary_dog_needs_nobody(town: Place) -> None:

@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 import pytest
 from django.utils import timezone
+from tests.casework.conftest import money_on
 from tests.casework.packages import MANIFEST, probe
 from tests.web.desk.conftest import Desk, proposed, sit_down
 
@@ -20,7 +21,8 @@ from rathaus.casework.services.actions import offer_service, publish_package
 from rathaus.core.audit.actions import seal
 from rathaus.core.identity.actors import Actor
 from rathaus.core.identity.models import Account
-from rathaus.domains.grants.models import Booking, Budget
+from rathaus.domains.grants.actions.programme import provide
+from rathaus.domains.grants.models import Measure
 
 EVIL = '<script>alert("x")</script>'
 
@@ -225,11 +227,9 @@ def test_somebody_was_faster(clerk: Desk, head: Desk) -> None:
 
 
 def test_money_that_is_short_books_nothing(clerk: Desk, head: Desk) -> None:
-    case, other = proposed(clerk.world), clerk.world.submit()
-    with clerk.actor.acting():  # meanwhile somebody else got nearly all
-        budget = Budget.objects.get()
-        taken = budget.amount - Decimal(1)
-        Booking.objects.create(authority_id=other.authority_id, budget=budget, case=other, amount=taken)
+    case = proposed(clerk.world)
+    with clerk.actor.acting():  # meanwhile nearly all was taken away
+        provide(by=head.actor, measure=Measure.objects.get(), year=2025, amount=Decimal(1))
     answer = head.post(head.task_url(case), 422, freigegeben="ja", grund="getippt")
     page = answer.content.decode()
     assert "reichen nicht" in page
@@ -237,13 +237,13 @@ def test_money_that_is_short_books_nothing(clerk: Desk, head: Desk) -> None:
     assert "Es ist nichts gespeichert." in page
     with head.actor.acting():
         assert Decision.objects.get().state == "proposed"
-        assert Budget.objects.get().committed == taken
+        assert money_on("free") == Decimal(1)
         assert Task.objects.get(state="open", case=case).title == "Freigeben"
 
 
 def test_an_incident_is_seen_and_retried(clerk: Desk, head: Desk, run_jobs: Callable[[], int]) -> None:
     case = proposed(clerk.world)
-    with patch("rathaus.domains.grants.actions._book", side_effect=OSError("Speicher voll")):
+    with patch("rathaus.domains.grants.actions.award.post", side_effect=OSError("Speicher voll")):
         head.post(head.task_url(case), freigegeben="ja")
     with clerk.actor.acting():
         incident = Incident.objects.get(state="open")
@@ -251,7 +251,7 @@ def test_an_incident_is_seen_and_retried(clerk: Desk, head: Desk, run_jobs: Call
     assert "Störung bei „Mittel binden“" in page
     assert "Speicher voll" in page
     address = f"/amt/vorgang/{case.reference}/stoerung/{incident.id}/"
-    with patch("rathaus.domains.grants.actions._book", side_effect=OSError("Speicher voll")):
+    with patch("rathaus.domains.grants.actions.award.post", side_effect=OSError("Speicher voll")):
         clerk.post(address)
     assert "Es hat wieder nicht geklappt." in clerk.get(f"/amt/vorgang/{case.reference}/")
     clerk.post(address)

@@ -23,11 +23,10 @@ from rathaus.casework.cases.models import (
 )
 from rathaus.casework.records.models import Document
 from rathaus.core.audit.models import Event
-from rathaus.domains.grants.models import Booking
 
 PREFIX = "KOPIE"
 _COPIED: tuple[type[models.Model], ...] = (
-    Case, Application, CaseProcess, Task, Event, Document, Decision, Finding, Message, Notice, Booking,
+    Case, Application, CaseProcess, Task, Event, Document, Decision, Finding, Message, Notice,
 )  # fmt: skip
 _OWN_KEYS = {"id", "case_id", "document_id", "decision_id", "message_id", "submission"}
 _APART_SECONDS, _LAST = 10, 2_000_000

@@ -7,4 +7,12 @@ class GrantsConfig(AppConfig):
     verbose_name = "Förderung"
 
     def ready(self) -> None:
-        from rathaus.domains.grants import actions  # noqa: F401  registers the operations
+        from rathaus.domains.grants.actions import (  # noqa: F401  they register the operations
+            assessment,
+            award,
+            change,
+            claims,
+            closing,
+            drawdown,
+            proof,
+        )

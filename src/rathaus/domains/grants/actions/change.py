@@ -1,0 +1,84 @@
+"""A change while the grant runs: other costs, other years, a longer period, decided like an application."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from rathaus.casework.cases.steps import Run
+from rathaus.casework.services.operations import Refused, operation
+from rathaus.domains.grants import events
+from rathaus.domains.grants.actions.award import (
+    change_award,
+    current_award,
+    decision_of,
+    grant_of,
+    years_of,
+)
+from rathaus.domains.grants.actions.journal import NOTHING
+from rathaus.domains.grants.enums import AwardKind, GrantState
+from rathaus.law.money import format_amount
+from rathaus.law.text import format_date
+
+
+@operation("grants.change.check")
+def check_change(step: Run, *, ende: date | None = None, ausgaben: Decimal | None = None) -> dict[str, Any]:
+    """Operation: whether a change can be asked for at all. Refused with the reason."""
+    grant = grant_of(step.case)
+    if grant.state == GrantState.CLOSED:
+        raise Refused("Diese Förderung ist abgeschlossen und lässt sich nicht mehr ändern.")
+    award = current_award(grant)
+    if ende and award.begins_on and ende <= award.begins_on:
+        raise Refused(f"Das neue Ende liegt nicht nach dem Beginn am {format_date(award.begins_on)}.")
+    if ausgaben is not None and ausgaben < award.amount:
+        raise Refused(
+            f"Ihre Ausgaben wären kleiner als die Zuwendung von {format_amount(award.amount)}. "
+            "Dann sinkt die Zuwendung; schreiben Sie uns das als Nachricht."
+        )
+    return {"fassung": award.number}
+
+
+@operation("grants.change.apply")
+def apply_change(
+    step: Run,
+    *,
+    ende: date | None = None,
+    ausgaben: Decimal | None = None,
+    dritte: Decimal | None = None,
+    plan: list | None = None,
+    partner: list | None = None,
+) -> dict[str, Any]:
+    """Operation, after the release: a new version of the award, with the amount and years that were decided.
+
+    Where the decision names no amount the award keeps its own and its years.
+    """
+    grant = grant_of(step.case, lock=True)
+    award, decision = current_award(grant), decision_of(step)
+    by_year = years_of(decision) or {row.year: row.amount for row in award.years.all()}
+    amount = sum(by_year.values(), NOTHING)
+    terms: dict[str, Any] = {}
+    if ende:
+        terms["ends_on"] = ende
+    if ausgaben is not None:
+        terms["cost"] = ausgaben
+    if dritte is not None:
+        terms["third_party"] = dritte
+    if plan:
+        terms["plan"] = [{name: str(value) for name, value in dict(row).items()} for row in plan]
+    if amount > terms.get("cost", award.cost):
+        raise Refused("Die Zuwendung wäre höher als die Ausgaben.")
+    if partner is not None:
+        grant.partners = list(partner)
+        grant.save(update_fields=["partners"])
+    version = change_award(
+        by=step.by,
+        grant=grant,
+        case=step.case,
+        kind=AwardKind.CHANGE,
+        by_year=by_year,
+        key=f"change:{step.case.id}",
+        **terms,
+    )
+    step.record(events.CHANGED, amount=format_amount(amount), number=version.number)
+    return {"fassung": version.number}

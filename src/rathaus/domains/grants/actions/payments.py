@@ -1,0 +1,343 @@
+"""Paying: runs of payments released by a second person, and what the bank answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+
+from rathaus.casework.cases.actions.delivery import deliver
+from rathaus.casework.services.operations import Refused
+from rathaus.core import clock
+from rathaus.core.audit.actions import record
+from rathaus.core.files import actions as files
+from rathaus.core.identity.actors import Actor, NotAllowed
+from rathaus.domains.grants import events
+from rathaus.domains.grants.actions.drawdown import checked_iban
+from rathaus.domains.grants.actions.journal import AlreadyBooked, Shift, post, take_turns
+from rathaus.domains.grants.enums import Account, DrawdownState, MovementKind, PaymentState, RunState
+from rathaus.domains.grants.models import Payment, PaymentRun, Programme, ReturnFile
+from rathaus.domains.grants.permissions import APPROVE, WORK, check_role
+from rathaus.law.money import format_amount
+from rathaus.law.text import format_day
+
+PAID_OUT = "ausgezahlt"  # the message that a drawdown's process waits for
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the bank says of one payment: paid on a day, or returned with a reason."""
+
+    end_to_end: str
+    amount: Decimal
+    on: date
+    is_paid: bool
+    reason: str = ""
+
+
+class ReturnRefused(Exception):
+    """Nothing of the file was taken; `problems` are German sentences, one a fault."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+def prepare_run(
+    *, by: Actor, programme: Programme, executes_on: date, payments: Sequence[UUID] | None = None
+) -> PaymentRun:
+    """Put ordered payments (all of the programme, or the chosen ones) into a run. Another run may have been faster
+    with some of them: those stay out. Refused if none is left."""
+    check_role(by, programme.authority_id, WORK)
+    if by.account is None:
+        raise NotAllowed("Einen Zahlungslauf bereitet eine Person vor.")
+    if executes_on < clock.today():
+        raise Refused("Die Ausführung kann nicht in der Vergangenheit liegen.")
+    if not programme.payer_iban:
+        raise Refused(f"Das Programm „{programme.title}“ hat noch kein Konto, von dem gezahlt wird.")
+    with by.acting():
+        found = Payment.objects.filter(state=PaymentState.ORDERED, grant__call__measure__programme=programme)
+        if payments is not None:
+            found = found.filter(id__in=payments)
+        rows = list(found.order_by("id").select_for_update(skip_locked=True, of=("self",)))
+        if not rows:
+            raise Refused("Es ist keine Auszahlung angeordnet, die in einen Lauf kann.")
+        total = sum((row.amount for row in rows), Decimal("0.00"))
+        run = PaymentRun.objects.create(
+            authority_id=programme.authority_id,
+            programme=programme,
+            number=_next_number(programme.authority_id),
+            executes_on=executes_on,
+            total=total,
+            count=len(rows),
+            prepared_by_id=by.account,
+        )
+        Payment.objects.filter(id__in=[row.id for row in rows]).update(state=PaymentState.IN_RUN, run=run)
+        record(
+            events.RUN_PREPARED,
+            by=by,
+            authority=run.authority_id,
+            number=run.number,
+            count=run.count,
+            total=format_amount(total),
+        )
+        return run
+
+
+def _next_number(authority: UUID) -> int:
+    """Counted per authority; whoever comes second waits for the first."""
+    take_turns(authority)
+    runs = PaymentRun.objects.filter(authority_id=authority)
+    return (runs.aggregate(last=Max("number"))["last"] or 0) + 1
+
+
+def dissolve_run(*, by: Actor, run: UUID) -> None:
+    """Take a run apart that was not released; its payments wait for the next one."""
+    with by.acting():
+        found = _run(run)
+        check_role(by, found.authority_id, WORK)
+        if found.state != RunState.PREPARED:
+            raise Refused("Dieser Zahlungslauf ist schon freigegeben.")
+        found.payments.update(state=PaymentState.ORDERED, run=None)
+        found.state, found.count, found.total = RunState.PREPARED, 0, Decimal("0.00")
+        found.save(update_fields=["count", "total"])
+        record(events.RUN_DISSOLVED, by=by, authority=found.authority_id, number=found.number)
+
+
+def release_run(
+    *, by: Actor, run: UUID, make_file: Callable[[PaymentRun, Sequence[Payment]], bytes]
+) -> PaymentRun:
+    """Release a run that another person prepared, and keep the file for the bank, in one transaction.
+
+    `make_file` writes the file; if it cannot, nothing is released. Raises NotAllowed for who prepared it.
+    """
+    with by.acting():
+        found = _run(run)
+        check_role(by, found.authority_id, APPROVE)
+        if found.prepared_by_id == by.account:
+            raise NotAllowed(
+                "Sie haben diesen Lauf vorbereitet. Freigeben muss eine andere Person (Vier-Augen-Prinzip)."
+            )
+        if found.state != RunState.PREPARED or not found.count:
+            raise Refused("Dieser Zahlungslauf wartet auf keine Freigabe.")
+        payments = list(found.payments.select_related("grant").order_by("id"))
+        content = make_file(found, payments)
+        found.blob = files.keep(authority=found.authority_id, content=content, media_type="application/xml")
+        found.state, found.released_at, found.released_by_id = RunState.RELEASED, clock.now(), by.account
+        found.save(update_fields=["blob", "state", "released_at", "released_by"])
+        record(
+            events.RUN_RELEASED,
+            by=by,
+            authority=found.authority_id,
+            number=found.number,
+            total=format_amount(found.total),
+        )
+        return found
+
+
+def _run(run: UUID) -> PaymentRun:
+    return PaymentRun.objects.select_for_update(of=("self",)).select_related("programme").get(id=run)
+
+
+def take_return(*, by: Actor, identifier: str, name: str, answers: Sequence[Answer]) -> ReturnFile:
+    """Book what the bank answers, whole or not at all. A file is taken once (Refused).
+
+    Raises ReturnRefused with every line that does not fit: unknown payment, other amount, contradiction.
+    """
+    authority = by.staff_of
+    check_role(by, authority, WORK)
+    with by.acting():
+        try:
+            with transaction.atomic():
+                file = ReturnFile.objects.create(
+                    authority_id=authority,
+                    identifier=identifier[:80],
+                    name=name[:200],
+                    paid=sum(1 for answer in answers if answer.is_paid),
+                    returned=sum(1 for answer in answers if not answer.is_paid),
+                    taken_by_id=by.account,
+                )
+        except IntegrityError as wrong:
+            if "return_file_once" not in str(wrong):
+                raise
+            raise Refused("Diese Datei ist schon eingelesen. Es wurde nichts noch einmal gebucht.") from wrong
+        references = [answer.end_to_end for answer in answers]
+        known = {
+            payment.end_to_end: payment
+            for payment in Payment.objects.filter(end_to_end__in=references)
+            .select_related("grant", "drawdown__case")
+            .order_by("id")
+            .select_for_update(of=("self",))
+        }
+        if problems := list(_problems(answers, known)):
+            raise ReturnRefused(problems)
+        for answer in answers:
+            payment = known[answer.end_to_end]
+            if answer.is_paid:
+                _pay(by, payment, answer.on)
+            else:
+                _return(by, payment, answer.reason, answer.on)
+        record(
+            events.RETURN_TAKEN, by=by, authority=authority, name=name, paid=file.paid, returned=file.returned
+        )
+        return file
+
+
+def _problems(answers: Sequence[Answer], known: dict[str, Payment]) -> list[str]:
+    found: list[str] = []
+    seen: set[tuple[str, bool]] = set()
+    for number, answer in enumerate(answers, 1):
+        payment = known.get(answer.end_to_end)
+        if payment is None:
+            found.append(f"Eintrag {number}: Eine Zahlung „{answer.end_to_end}“ gibt es nicht.")
+        elif payment.amount != answer.amount:
+            found.append(
+                f"Eintrag {number}: „{answer.end_to_end}“ lautet über {format_amount(payment.amount)}, "
+                f"die Datei sagt {format_amount(answer.amount)}."
+            )
+        elif (answer.is_paid and payment.state != PaymentState.IN_RUN) or (
+            not answer.is_paid and payment.state not in (PaymentState.IN_RUN, PaymentState.PAID)
+        ):
+            found.append(f"Eintrag {number}: „{answer.end_to_end}“ ist {PaymentState(payment.state).label}.")
+        if (answer.end_to_end, answer.is_paid) in seen:
+            found.append(f"Eintrag {number}: „{answer.end_to_end}“ steht zweimal in der Datei.")
+        seen.add((answer.end_to_end, answer.is_paid))
+    return found
+
+
+def mark_paid(*, by: Actor, payment: UUID, on: date) -> Payment:
+    """Note by hand that a payment of a released run left the account; a second time changes nothing (Refused)."""
+    with by.acting():
+        found = _payment(payment)
+        check_role(by, found.authority_id, WORK)
+        if found.state != PaymentState.IN_RUN or found.run is None or found.run.state == RunState.PREPARED:
+            raise Refused(
+                f"Diese Zahlung ist {PaymentState(found.state).label}; sie wartet auf keine Bestätigung."
+            )
+        if on > clock.today() or on < found.ordered_on:
+            raise Refused("Der Tag der Zahlung liegt zwischen der Anordnung und heute.")
+        _pay(by, found, on)
+        return found
+
+
+def mark_returned(*, by: Actor, payment: UUID, on: date, reason: str) -> Payment:
+    """Note by hand that a payment came back or was rejected; it waits to be ordered anew with another account."""
+    with by.acting():
+        found = _payment(payment)
+        check_role(by, found.authority_id, WORK)
+        if found.state not in (PaymentState.IN_RUN, PaymentState.PAID):
+            raise Refused(f"Diese Zahlung ist {PaymentState(found.state).label}.")
+        if not reason.strip():
+            raise Refused("Schreiben Sie, warum die Zahlung zurückkam.")
+        _return(by, found, reason.strip(), on)
+        return found
+
+
+def order_again(*, by: Actor, payment: UUID, iban: str, holder: str) -> Payment:
+    """Order a payment anew that came back, to the account that the municipality named instead."""
+    account = checked_iban(iban)
+    with by.acting():
+        found = _payment(payment)
+        check_role(by, found.authority_id, APPROVE)
+        if found.state != PaymentState.RETURNED:
+            raise Refused("Nur eine zurückgekommene Zahlung wird neu angeordnet.")
+        tries = Payment.objects.filter(drawdown=found.drawdown).count()
+        try:
+            with transaction.atomic():
+                again = Payment.objects.create(
+                    authority_id=found.authority_id,
+                    grant=found.grant,
+                    party_id=found.party_id,
+                    drawdown=found.drawdown,
+                    end_to_end=f"{found.drawdown.case.reference}-{tries + 1}",
+                    line_id=found.line_id,
+                    amount=found.amount,
+                    iban=account,
+                    holder=holder.strip()[:70],
+                )
+        except IntegrityError as wrong_state:
+            raise Refused("Diese Zahlung ist schon neu angeordnet.") from wrong_state
+        record(
+            events.ORDERED,
+            by=by,
+            authority=found.authority_id,
+            case=found.drawdown.case_id,
+            amount=format_amount(found.amount),
+        )
+        return again
+
+
+def _payment(payment: UUID) -> Payment:
+    return (
+        Payment.objects.select_for_update(of=("self",))
+        .select_related("grant", "drawdown__case", "run")
+        .get(id=payment)
+    )
+
+
+def _pay(by: Actor, payment: Payment, on: date) -> None:
+    _book(by, payment, MovementKind.PAID, Account.ORDERED, Account.PAID, on)
+    payment.state, payment.paid_on = PaymentState.PAID, on
+    payment.save(update_fields=["state", "paid_on"])
+    payment.drawdown.state = DrawdownState.PAID
+    payment.drawdown.save(update_fields=["state"])
+    _finish_run(payment)
+    record(
+        events.PAID,
+        by=by,
+        authority=payment.authority_id,
+        case=payment.grant.case_id,
+        amount=format_amount(payment.amount),
+        on=format_day(on),
+    )
+    deliver(by=by, case=payment.drawdown.case, message=PAID_OUT)
+
+
+def _return(by: Actor, payment: Payment, reason: str, on: date) -> None:
+    if payment.state == PaymentState.PAID:
+        _book(by, payment, MovementKind.RETURNED, Account.PAID, Account.ORDERED, on)
+    payment.state, payment.return_reason = PaymentState.RETURNED, reason[:200]
+    payment.save(update_fields=["state", "return_reason"])
+    payment.drawdown.state = DrawdownState.ORDERED
+    payment.drawdown.save(update_fields=["state"])
+    _finish_run(payment)
+    record(
+        events.PAYMENT_RETURNED,
+        by=by,
+        authority=payment.authority_id,
+        case=payment.grant.case_id,
+        amount=format_amount(payment.amount),
+        reason=reason,
+    )
+
+
+def _book(
+    by: Actor, payment: Payment, kind: MovementKind, source: Account, target: Account, on: date
+) -> None:
+    try:
+        post(
+            by=by,
+            authority=payment.authority_id,
+            kind=kind,
+            key=f"{kind.value}:{payment.id}",
+            shifts=[Shift(payment.line_id, source, target, payment.amount)],
+            grant=payment.grant_id,
+            text=f"{payment.end_to_end} an {payment.holder}",
+            on=on,
+        )
+    except AlreadyBooked as wrong:
+        raise Refused(f"„{payment.end_to_end}“ ist schon gebucht.") from wrong
+
+
+def _finish_run(payment: Payment) -> None:
+    """A run is done when none of its payments waits any more."""
+    if payment.run_id:
+        waiting = Payment.objects.filter(run_id=payment.run_id, state=PaymentState.IN_RUN)
+        runs = PaymentRun.objects.filter(id=payment.run_id, state=RunState.RELEASED)
+        if not waiting.exists():
+            runs.update(state=RunState.DONE)

@@ -1,0 +1,316 @@
+"""Proof of use: figures against the plan, the result with its steps, and what follows from it (VV Nr. 10 and 11)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from rathaus.casework.cases.enums import FindingResult
+from rathaus.casework.cases.models import Finding
+from rathaus.casework.cases.steps import Run
+from rathaus.casework.services.operations import Refused, operation
+from rathaus.core import clock
+from rathaus.domains.grants import events
+from rathaus.domains.grants.actions.award import (
+    balances_of,
+    change_award,
+    current_award,
+    decision_of,
+    grant_of,
+)
+from rathaus.domains.grants.actions.closing import close_if_done
+from rathaus.domains.grants.actions.journal import NOTHING, Shift, post
+from rathaus.domains.grants.enums import Account, AwardKind, GrantState, MovementKind, ProofKind, ProofState
+from rathaus.domains.grants.models import Award, Balance, Grant, Item, Proof
+from rathaus.domains.grants.terms import GrantTerms, terms_of
+from rathaus.law.days import add_months
+from rathaus.law.financing import Actual, Financing, Plan, Settlement, overruns, settle
+from rathaus.law.money import format_amount
+from rathaus.law.text import format_date
+
+PAID_ACCOUNTS = (Account.PAID, Account.PROVEN)
+
+
+@operation("grants.proof.submit")
+def submit_proof(
+    step: Run,
+    *,
+    art: str,
+    zeilen: list,
+    dritte: Decimal = NOTHING,
+    belege: list | None = None,
+    inventar: list | None = None,
+) -> dict[str, Any]:
+    """Operation: take a proof, compute its result for the financing type, and note findings for the clerk.
+
+    `zeilen` are the figures in the order of the plan (`wofuer`, `betrag`), `belege` the vouchers (`datum`, `empfaenger`,
+    `grund`, `betrag`), `inventar` what was bought to keep (`gegenstand`, `angeschafft_am`, `preis`). Refused where the
+    vouchers do not add up to the figures, or one lies outside the period.
+    """
+    grant = grant_of(step.case, lock=True)
+    kind = ProofKind(art)
+    if grant.state == GrantState.CLOSED or grant.notified_on is None:
+        raise Refused("Zu dieser Förderung wird kein Nachweis erwartet.")
+    terms, award = terms_of(grant.case), current_award(grant)
+    spent = _sum(zeilen)
+    _check_vouchers(award, spent, belege or [])
+    result = compute(award, spent, dritte, paid=_paid(grant), terms=terms)
+    try:
+        with transaction.atomic():
+            proof = Proof.objects.create(
+                authority_id=grant.authority_id,
+                grant=grant,
+                party_id=grant.party_id,
+                case=step.case,
+                kind=kind,
+                spent=spent,
+                third_party=dritte,
+                lines=_plain(zeilen),
+                vouchers=_plain(belege or []),
+                due=result.due,
+                to_repay=result.to_repay if kind == ProofKind.FINAL else NOTHING,
+                steps=steps_of(result),
+            )
+    except IntegrityError as wrong:
+        if "proof_final_once" not in str(wrong):
+            raise
+        raise Refused("Ihr Verwendungsnachweis liegt uns schon vor.") from wrong
+    _keep_items(grant, terms, inventar or [])
+    _note_findings(step, proof, award, terms, result)
+    step.record(events.PROOF_SUBMITTED, what=kind.label, spent=format_amount(spent))
+    return {"ausgaben": spent, "steht_zu": result.due, "erstatten": proof.to_repay}
+
+
+def compute(
+    award: Award, spent: Decimal, third_party: Decimal, *, paid: Decimal, terms: GrantTerms
+) -> Settlement:
+    """What the grant comes to for what was spent, with the steps of the computation. Amounts in euros."""
+    plan = Plan(
+        eligible_cost=award.cost,
+        award=award.amount,
+        own_funds=award.cost - award.amount - award.third_party,
+        third_party_funds=award.third_party,
+    )
+    actual = Actual(eligible_cost=spent, third_party_funds=third_party)
+    return settle(Financing(award.financing), plan, actual, minor_amount=terms.minor_amount, paid=paid)
+
+
+def steps_of(result: Settlement) -> list[dict[str, Any]]:
+    """The computation (Rechenweg) as JSON rows: `label`, `formula`, `amount` as text or None, `note`, `source`."""
+    return [
+        {**asdict(step), "amount": str(step.amount) if step.amount is not None else None}
+        for step in result.steps
+    ]
+
+
+def _check_vouchers(award: Award, spent: Decimal, vouchers: list) -> None:
+    if not vouchers:
+        return
+    total = _sum(vouchers)
+    if total != spent:
+        raise Refused(
+            f"Die Belege ergeben {format_amount(total)}, die Ausgaben {format_amount(spent)}. "
+            f"Der Unterschied ist {format_amount(abs(total - spent))}."
+        )
+    for number, voucher in enumerate(vouchers, 1):
+        day = voucher.get("datum")
+        if isinstance(day, date) and (
+            (award.begins_on and day < award.begins_on) or (award.ends_on and day > award.ends_on)
+        ):
+            raise Refused(
+                f"Beleg {number} vom {format_date(day)} liegt außerhalb des Bewilligungszeitraums "
+                f"({format_date(award.begins_on) if award.begins_on else '…'} bis "
+                f"{format_date(award.ends_on) if award.ends_on else '…'})."
+            )
+
+
+def _keep_items(grant: Grant, terms: GrantTerms, items: list) -> None:
+    """What is dear enough enters the inventory and stays bound to its purpose."""
+    for item in items:
+        if terms.earmark_years and item["preis"] >= terms.inventory_from:
+            Item.objects.create(
+                authority_id=grant.authority_id,
+                grant=grant,
+                party_id=grant.party_id,
+                name=str(item["gegenstand"])[:200],
+                price=item["preis"],
+                bought_on=item["angeschafft_am"],
+                earmarked_until=add_months(item["angeschafft_am"], 12 * terms.earmark_years),
+            )
+
+
+def _note_findings(step: Run, proof: Proof, award: Award, terms: GrantTerms, result: Settlement) -> None:
+    found: list[Finding] = []
+
+    def note(rule: str, title: str, source: str, result: FindingResult, value: str, note: str = "") -> None:
+        found.append(
+            Finding(
+                authority_id=proof.authority_id,
+                case=step.case,
+                rule=rule,
+                title=title,
+                source=source,
+                result=result,
+                value=value[:160],
+                note=note[:200],
+                position=len(found),
+            )
+        )
+
+    due_on = proof.grant.proof_due_on
+    is_late = proof.kind == ProofKind.FINAL and due_on is not None and proof.submitted_on > due_on
+    note(
+        "frist",
+        "Nachweis zu spät" if is_late else "Rechtzeitig eingereicht",
+        f"Zuwendungsbescheid: bis {format_date(due_on)}" if due_on else "Zuwendungsbescheid",
+        FindingResult.HINT if is_late else FindingResult.MET,
+        format_date(proof.submitted_on),
+    )
+    if proof.vouchers:
+        note(
+            "belege",
+            "Belege ergeben die Ausgaben",
+            "Belegliste",
+            FindingResult.MET,
+            f"{len(proof.vouchers)} Belege",
+        )
+    over = (
+        [
+            row
+            for row in overruns(_by_line(award.plan), _by_line(proof.lines), terms.overrun_percent)
+            if row.is_beyond_percent or not row.is_offset
+        ]
+        if award.plan
+        else []
+    )
+    for row in over[:5]:
+        note(
+            f"ueberschreitung_{len(found)}",
+            f"Mehr ausgegeben: {row.line}"[:120],
+            f"Nebenbestimmungen: bis {terms.overrun_percent} % bei Ausgleich",
+            FindingResult.HINT,
+            f"{format_amount(row.actual)} statt {format_amount(row.planned)}",
+        )
+    note(
+        "ergebnis",
+        "Zuwendung nach Nachweis",
+        f"{Financing(award.financing).label}, Rechenweg am Nachweis",
+        FindingResult.MET if not proof.to_repay else FindingResult.HINT,
+        format_amount(result.due),
+        f"{format_amount(proof.to_repay)} zu viel ausgezahlt" if proof.to_repay else "",
+    )
+    Finding.objects.bulk_create(found)
+
+
+def _by_line(rows: list) -> dict[str, Decimal]:
+    sums: dict[str, Decimal] = {}
+    for row in rows:
+        name = str(row.get("wofuer", ""))
+        sums[name] = sums.get(name, NOTHING) + Decimal(str(row.get("betrag", "0")))
+    return sums
+
+
+@operation("grants.proof.accept")
+def accept_proof(step: Run) -> dict[str, Any]:
+    """Operation, after the release: what was accepted is proven, the result fixed with the amount that the decision
+    accepts as expenditure; what nobody needs any more is released. What was paid too much waits for its own case."""
+    grant = grant_of(step.case, lock=True)
+    proof = Proof.objects.select_for_update().get(case=step.case)
+    terms, award = terms_of(grant.case), current_award(grant)
+    accepted = min(decision_of(step).amount or NOTHING, proof.spent)
+    paid = _paid(grant)
+    if proof.kind == ProofKind.INTERIM:
+        proven = min(paid, accepted) - balances_of(grant)[Account.PROVEN]
+    else:
+        result = compute(award, accepted, proof.third_party, paid=paid, terms=terms)
+        proof.due, proof.to_repay, proof.steps = result.due, result.to_repay, steps_of(result)
+        proven = min(paid, result.due) - balances_of(grant)[Account.PROVEN]
+    if proven > 0:
+        _prove(step, grant, proof, proven)
+    proof.state, proof.decided_on = ProofState.ACCEPTED, clock.today()
+    proof.save(update_fields=["state", "decided_on", "due", "to_repay", "steps"])
+    if proof.kind == ProofKind.FINAL:
+        _release_rest(step, grant, proof, accepted)
+        close_if_done(by=step.by, grant=grant)
+    step.record(events.PROOF_ACCEPTED, what=ProofKind(proof.kind).label, due=format_amount(proof.due))
+    return {"erstatten": proof.to_repay}
+
+
+@operation("grants.proof.reject")
+def reject_proof(step: Run) -> dict[str, Any]:
+    """Operation: the proof was not accepted; another must follow."""
+    proof = Proof.objects.select_for_update().get(case=step.case)
+    proof.state, proof.decided_on = ProofState.REJECTED, clock.today()
+    proof.save(update_fields=["state", "decided_on"])
+    step.record(events.PROOF_REJECTED, what=ProofKind(proof.kind).label)
+    return {}
+
+
+def _prove(step: Run, grant: Grant, proof: Proof, amount: Decimal) -> None:
+    """Earliest years first."""
+    shifts: list[Shift] = []
+    left = amount
+    for row in Balance.objects.filter(grant=grant, account=Account.PAID, amount__gt=0).order_by(
+        "line__year", "id"
+    ):
+        part = min(left, row.amount)
+        if part:
+            shifts.append(Shift(row.line_id, Account.PAID, Account.PROVEN, part))
+            left -= part
+    post(
+        by=step.by,
+        authority=grant.authority_id,
+        kind=MovementKind.PROVEN,
+        key=f"proof:{proof.id}",
+        shifts=shifts,
+        grant=grant.id,
+        text=f"{grant.reference}, {ProofKind(proof.kind).label}",
+    )
+
+
+def _release_rest(step: Run, grant: Grant, proof: Proof, accepted: Decimal) -> None:
+    """The award falls to what is due, but not below what was paid: that is claimed back by its own notice."""
+    open_by_year = {
+        row["line__year"]: row["amount"]
+        for row in Balance.objects.filter(grant=grant, account=Account.OPEN, amount__gt=0)
+        .values("line__year", "amount")
+        .order_by("line__year")
+    }
+    balances = balances_of(grant)
+    needed = max(
+        proof.due - balances[Account.PAID] - balances[Account.PROVEN] - balances[Account.ORDERED], NOTHING
+    )
+    surplus = sum(open_by_year.values(), NOTHING) - needed
+    if surplus <= 0:
+        return
+    by_year = {row.year: row.amount for row in current_award(grant).years.all()}
+    for year, amount in sorted(open_by_year.items(), reverse=True):
+        part = min(surplus, amount)
+        by_year[year] -= part
+        surplus -= part
+    change_award(
+        by=step.by,
+        grant=grant,
+        case=step.case,
+        kind=AwardKind.REDUCTION,
+        by_year=by_year,
+        key=f"settle:{proof.id}",
+    )
+    step.record(events.RELEASED, amount=format_amount(sum(open_by_year.values(), NOTHING) - needed))
+
+
+def _paid(grant: Grant) -> Decimal:
+    found = balances_of(grant, PAID_ACCOUNTS)
+    return sum(found.values(), NOTHING)
+
+
+def _sum(rows: list) -> Decimal:
+    return sum((Decimal(str(row["betrag"])) for row in rows), NOTHING)
+
+
+def _plain(rows: list) -> list[dict[str, str]]:
+    return [{name: str(value) for name, value in dict(row).items()} for row in rows]

@@ -1,0 +1,32 @@
+"""The money of grant programmes and the life of each grant."""
+
+from rathaus.domains.grants.models.claim import BaseRate, Claim, Instalment, Receipt
+from rathaus.domains.grants.models.grant import Award, AwardYear, Grant, Item, Proof, Reminder
+from rathaus.domains.grants.models.journal import Balance, Movement, Posting
+from rathaus.domains.grants.models.payment import Drawdown, Payment, PaymentRun, ReturnFile
+from rathaus.domains.grants.models.programme import Allotment, BudgetLine, Call, Measure, Programme
+
+__all__ = [
+    "Allotment",
+    "Award",
+    "AwardYear",
+    "Balance",
+    "BaseRate",
+    "BudgetLine",
+    "Call",
+    "Claim",
+    "Drawdown",
+    "Grant",
+    "Instalment",
+    "Item",
+    "Measure",
+    "Movement",
+    "Payment",
+    "PaymentRun",
+    "Posting",
+    "Programme",
+    "Proof",
+    "Receipt",
+    "Reminder",
+    "ReturnFile",
+]

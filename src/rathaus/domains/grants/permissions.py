@@ -1,0 +1,17 @@
+"""Who may do what with the money of grants, beyond what the database lets anybody see."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from rathaus.casework.cases.actions.decisions import HEAD
+from rathaus.core.identity.actors import Actor, NotAllowed
+
+WORK = frozenset({"Sachbearbeitung", HEAD})
+APPROVE = frozenset({"Freigabe", HEAD})
+
+
+def check_role(by: Actor, authority: UUID, roles: frozenset[str]) -> None:
+    """Raises NotAllowed for everybody but staff of the authority in one of the roles, and the machine."""
+    if by.authority != authority or not (by.is_system or roles & by.roles):
+        raise NotAllowed(f"Das darf nur die Rolle {' oder '.join(f'„{role}“' for role in sorted(roles))}.")

@@ -1,0 +1,84 @@
+"""The terms of a call as far as grants act on them: read from the parameters under which an application came in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from rathaus.casework.cases.models import Case
+from rathaus.law.financing import Financing
+from rathaus.law.interest import DayCount
+
+
+@dataclass(frozen=True)
+class GrantTerms:
+    """What holds for a grant after its award. Amounts in euros, periods in months; nothing set means no such rule.
+
+    `last_request` is month and day after which no money of the year is requested (year-end of the cash system).
+    """
+
+    financing: Financing = Financing.PROPORTIONAL
+    minor_amount: Decimal = Decimal("0.00")
+    retained_percent: Decimal = Decimal(0)
+    spend_within_months: int = 2
+    last_request: tuple[int, int] | None = None
+    proof_months: int = 12
+    interim_months: int = 0
+    earmark_years: int = 0
+    inventory_from: Decimal = Decimal("800.00")
+    overrun_percent: Decimal = Decimal(20)
+    day_count: DayCount = DayCount.ACT_365
+    minor_interest: Decimal = Decimal("0.00")
+    payable_days: int = 30
+
+    @classmethod
+    def read(cls, parameters: Mapping[str, Any]) -> GrantTerms:
+        """From the German parameters of a package or offer; raises ValueError where one cannot be understood."""
+        plain: dict[str, Any] = {}
+        for name, parameter, kind in _NAMES:
+            if parameters.get(parameter) not in (None, ""):
+                plain[name] = kind(parameters[parameter])
+        return cls(**plain)
+
+    def last_request_in(self, year: int) -> date | None:
+        """The last day on which money of this budget year may be requested."""
+        return date(year, *self.last_request) if self.last_request else None
+
+
+def _money(value: Any) -> Decimal:
+    return Decimal(str(value)).quantize(Decimal("0.01"))
+
+
+def _number(value: Any) -> Decimal:
+    return Decimal(str(value))
+
+
+def _month_day(value: Any) -> tuple[int, int]:
+    month, day = (int(part) for part in str(value).split("-"))
+    date(2024, month, day)  # raises for what is no day
+    return month, day
+
+
+_NAMES = (
+    ("financing", "finanzierungsart", Financing),
+    ("minor_amount", "bagatelle", _money),
+    ("retained_percent", "einbehalt_prozent", _number),
+    ("spend_within_months", "mittelabruf_monate", int),
+    ("last_request", "letzter_abruf", _month_day),
+    ("proof_months", "verwendungsnachweis_monate", int),
+    ("interim_months", "zwischennachweis_monate", int),
+    ("earmark_years", "zweckbindung_jahre", int),
+    ("inventory_from", "inventar_ab", _money),
+    ("overrun_percent", "ueberschreitung_prozent", _number),
+    ("day_count", "zinstage", DayCount),
+    ("minor_interest", "zinsbagatelle", _money),
+    ("payable_days", "zahlungsziel_tage", int),
+)
+
+
+def terms_of(case: Case) -> GrantTerms:
+    """The terms that hold for a case's grant."""
+    return GrantTerms.read(case.parameters)
