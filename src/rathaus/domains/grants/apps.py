@@ -7,6 +7,7 @@ class GrantsConfig(AppConfig):
     verbose_name = "Förderung"
 
     def ready(self) -> None:
+        from rathaus.domains.grants import facts  # noqa: F401  packages may read them
         from rathaus.domains.grants.actions import (  # noqa: F401  they register the operations
             assessment,
             award,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max, Sum
 
 from rathaus.casework.cases.models import Notice
+from rathaus.casework.cases.queries import final_on
 from rathaus.casework.cases.steps import Run
 from rathaus.casework.services.operations import Refused, operation
 from rathaus.core import clock
@@ -105,20 +106,14 @@ def _check_running(grant: Grant, today: date) -> None:
 
 def _check_final(grant: Grant, today: date) -> None:
     notice = Notice.objects.filter(case_id=grant.case_id).order_by("-issued_on").first()
-    final = final_on(notice, today) if notice else None
-    if final is None or final > today:
-        until = f" Das ist er ab dem {format_date(final)}." if final else ""
-        raise Refused(
-            f"Geld gibt es erst, wenn der Bescheid bestandskräftig ist.{until} "
-            "Schneller geht es, wenn Sie auf Rechtsbehelfe verzichten."
-        )
-
-
-def final_on(notice: Notice, today: date) -> date | None:
-    """The first day on which a notice stands: the day after the time for a remedy."""
-    from datetime import timedelta
-
-    return notice.remedy_until + timedelta(days=1)
+    if notice and final_on(notice, today):
+        return
+    day = notice.remedy_until + timedelta(days=1) if notice and not notice.remedies.exists() else None
+    until = f" Das ist er ab dem {format_date(day)}." if day else ""
+    raise Refused(
+        f"Geld gibt es erst, wenn der Bescheid bestandskräftig ist.{until} "
+        "Schneller geht es, wenn Sie auf Rechtsbehelfe verzichten."
+    )
 
 
 def _check_duties(grant: Grant, today: date) -> None:
