@@ -159,7 +159,8 @@ def test_the_second_of_two_editors_is_told(world: World) -> None:
 
 def test_two_editors_at_the_same_moment(committed_world: World) -> None:
     """Over connections of their own: one wins, the other is told; numbers have no gap."""
-    world, start, results = committed_world, threading.Barrier(4), []
+    world, start = committed_world, threading.Barrier(4)
+    results: list[int | str] = []
 
     def edit(rate: int) -> None:
         try:

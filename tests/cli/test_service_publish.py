@@ -56,7 +56,7 @@ def test_says_where_the_service_is_offered(dog: Path) -> None:
     result = publish(dog)
     assert (result.exit_code, result.output) == (
         0,
-        "hund 1.0: veröffentlicht, 1 Beispiel gespielt\n"
+        "hund 1.1: veröffentlicht, 1 Beispiel gespielt\n"
         "Gemeinde Lahnau bietet an: http://localhost:8000/leistung/hundesteuer-anmeldung-lahnau/\n",
     )
     offer = Offer.objects.get()
@@ -82,16 +82,23 @@ def test_again_changes_nothing_and_another_town_shares_the_version(dog: Path) ->
 
 def test_own_values_outlive_a_new_version_and_new_defaults_come_in(dog: Path) -> None:
     publish(dog, "--parameter", "steuer_erster=72.00", "--parameter", "satzung=Satzung vom 1. Mai = gültig")
-    change(dog, 'fassung = "1.0"', 'fassung = "1.1"')
+    change(dog, 'fassung = "1.1"', 'fassung = "1.2"')
     change(dog, 'steuer_zweiter = "90.00"', 'steuer_zweiter = "96.00"')
     result = publish(dog, "--parameter", "satzung=Satzung vom 1. Juni")
     assert "Eigene Werte: satzung=Satzung vom 1. Juni, steuer_erster=72.00\n" in result.output
-    assert "Vorher galt 1.0; laufende Vorgänge bleiben dabei.\n" in result.output
+    assert "Vorher galt 1.1; laufende Vorgänge bleiben dabei.\n" in result.output
     parameters = Offer.objects.get().parameters
     assert (parameters["steuer_erster"], parameters["steuer_zweiter"]) == ("72.00", "96.00")
 
 
+def without_form(dog: Path) -> None:
+    """The package without its form for parameters, so that others need no field."""
+    for name in ("parameter.schema.json", "parameter.ui.json"):
+        (dog / name).unlink()
+
+
 def test_values_have_the_type_of_the_default(dog: Path) -> None:
+    without_form(dog)
     change(dog, "[parameter]\n", "[parameter]\nfrist = 14\nmarke = true\njahre = [2021]\n")
     result = publish(
         dog, "--parameter", "frist=21", "--parameter", "marke=false", "--parameter", "jahre=[2025, 2026]"
@@ -106,6 +113,7 @@ def test_values_have_the_type_of_the_default(dog: Path) -> None:
     ["frist=bald", "frist=true", "frist='14'", "frist=", "frist=1.5", "frist=1\nx", "frist", "gibt=1"],
 )
 def test_wrong_values_are_refused(dog: Path, wrong: str) -> None:
+    without_form(dog)
     change(dog, "[parameter]\n", "[parameter]\nfrist = 14\n")
     result = publish(dog, "--parameter", wrong)
     assert result.exit_code == 1

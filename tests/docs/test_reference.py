@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 import types
 from dataclasses import MISSING, fields
 from datetime import date
@@ -20,9 +21,10 @@ from tests.docs.tables import codes, names_of, section, tables
 from rathaus.casework.cases.actions.tasks import FORMS
 from rathaus.casework.cases.enums import Outcome
 from rathaus.casework.cases.steps import REPLY
-from rathaus.casework.services import operations, samples
+from rathaus.casework.services import operations, parameters, samples
 from rathaus.casework.services.manifest import RESULTS, Manifest, Result
 from rathaus.casework.services.packages import CASE_DATA, KERNEL_FORMS
+from rathaus.casework.services.permissions import DESIGNER, HEAD
 from rathaus.cli.commands import service
 from rathaus.core.authorities.enums import AuthorityKind
 from rathaus.engine.decisions import Aggregation, HitPolicy
@@ -61,6 +63,19 @@ def test_manifest() -> None:
     assert about["ergebnisse"] == [*RESULTS, *(field.name for field in fields(Result))]
     assert set(RESULTS) == set(Outcome.values) - {Outcome.WITHDRAWN}  # the applicant says that, not a package
     assert set(about["zustaendig"]) <= set(AuthorityKind.values)
+
+
+def test_parameters() -> None:
+    """Each kind of value that the page shows is one that a manifest may give, and what it refuses is refused."""
+    text = section(PAGE, "Parameters")
+    assert {parameters.SCHEMA, parameters.UI, parameters.FIXED, DESIGNER, HEAD} <= set(codes(text))
+    shown = {codes(row[0])[0] for row in tables(text)[0] if codes(row[0])}
+    values = {value: tomllib.loads(value if value.startswith("[[") else f"x = {value}") for value in shown}
+    for value, found in values.items():
+        given = found.get("parameter", found)
+        assert not list(parameters.shape_problems(given)), value
+    for wrong in ("1.5", "2021-12-31", "{ a = 1 }"):
+        assert list(parameters.shape_problems(tomllib.loads(f"x = {wrong}"))), wrong
 
 
 def test_form_kinds() -> None:

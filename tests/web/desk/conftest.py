@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -111,8 +111,9 @@ def smart_case(world: World, sample: str = "lahnau") -> Case:
                 party_id=world.lahnau_party.id,
                 **{name: file[name] for name in ("sha256", "size", "media_type")},
             )
+    applicant = replace(world.lahnau_officer, trust_level=4)
     return submit_application(
-        by=world.lahnau_officer, offer=offer, party=world.lahnau_party, answers=answers, submission=new_id()
+        by=applicant, offer=offer, party=world.lahnau_party, answers=answers, submission=new_id()
     )
 
 

@@ -121,6 +121,11 @@ def cases_of_authority(
     return list(cases.order_by("-id")[:size])
 
 
+def count_running(offer: UUID) -> int:
+    """How many cases of an offer are not completed."""
+    return Case.objects.filter(offer_id=offer).exclude(state=CaseState.COMPLETED).count()
+
+
 def own_cases(by: Actor) -> list[Case]:
     """What the applicant's parties handed in, newest first."""
     return list(

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.cache import patch_cache_control
 
 from rathaus.casework.cases.queries import COUNT_CAP, count_tasks
+from rathaus.casework.services.permissions import may_set_terms
 from rathaus.core.authorities.models import Authority
 from rathaus.core.identity.actors import Actor, NotAllowed
 from rathaus.core.identity.queries import Workplace, workplaces
@@ -80,6 +81,9 @@ def frame_of(
         Link("Alle Vorgänge", reverse("desk:cases"), "content-copy", current == "cases"),
     )
     groups = [LinkGroup("Arbeit", work)]
+    if may_set_terms(actor):
+        offers = Link("Leistungen", reverse("desk:offers"), "edit", current == "offers")
+        groups.append(LinkGroup("Werkstatt", (offers,)))
     if len(places) > 1:
         change = Link("Behörde wechseln", reverse("desk:authority"), "autorenew", current == "authority")
         groups.append(LinkGroup("Behörde", (change,)))

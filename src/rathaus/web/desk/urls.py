@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from rathaus.web.desk import case, documents, inbox, remedy_views
+from rathaus.web.desk import case, documents, inbox, remedy_views, rules
 
 app_name = "desk"
 urlpatterns = [
@@ -12,6 +12,10 @@ urlpatterns = [
     path("behoerde/", inbox.authority, name="authority"),
     path("eingang/", inbox.show, name="inbox"),
     path("eingang/uebernehmen/", inbox.claim, name="claim"),
+    path("leistungen/", rules.offers, name="offers"),
+    path("leistungen/<slug:slug>/regeln/", rules.show, name="rules"),
+    path("leistungen/<slug:slug>/regeln/aendern/", rules.change, name="rules_change"),
+    path("leistungen/<slug:slug>/zeitraum/", rules.window, name="window"),
     path("vorgaenge/", inbox.cases, name="cases"),
     path("vorgang/<str:reference>/", case.show, name="case"),
     path("vorgang/<str:reference>/aufgabe/<uuid:task>/", case.complete, name="task"),
