@@ -74,7 +74,7 @@ BEGIN
   ) j ON j.year = w.year
   WHERE coalesce(w.amount, 0) <> coalesce(j.amount, 0) LIMIT 1;
   IF NOT FOUND THEN
-    SELECT 0 AS year, g.amount AS awarded, coalesce(sum(b.amount), 0) AS booked INTO fault
+    SELECT 0::smallint AS year, g.amount AS awarded, coalesce(sum(b.amount), 0) AS booked INTO fault
     FROM grants_grant g LEFT JOIN grants_balance b
       ON b.grant_id = g.id AND b.account IN ('open', 'ordered', 'paid', 'proven')
     WHERE g.id = which GROUP BY g.id, g.amount HAVING g.amount <> coalesce(sum(b.amount), 0);
