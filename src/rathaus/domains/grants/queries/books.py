@@ -1,4 +1,4 @@
-"""Named reads of grants."""
+"""The books: where the money is, and whether what is kept agrees with what was posted."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Count, F, Max, Q, QuerySet, Sum
+from django.db.models import F, Max, QuerySet, Sum
 
-from rathaus.casework.cases.enums import Outcome
-from rathaus.casework.cases.models import Case
 from rathaus.core.identity.actors import Actor
 from rathaus.domains.grants.enums import AWARDED, Account
-from rathaus.domains.grants.models import AwardYear, Balance, Call, Grant, Posting
+from rathaus.domains.grants.models import AwardYear, Balance, Grant, Posting
 
 NOTHING = Decimal("0.00")
 
@@ -138,75 +136,3 @@ def _awards_in_force(by: Actor) -> QuerySet[AwardYear]:
         .annotate(newest=Max("award__grant__awards__number"))
         .filter(award__number=F("newest"))
     )
-
-
-@dataclass(frozen=True)
-class CallFigures:
-    """How far a call is, as a whole (`region` empty) or in one administrative district. Money in euros."""
-
-    call: str
-    region: str
-    applications: int
-    approved: int
-    notices: int
-    exceptions: int
-    amount: Decimal
-    free: Decimal | None
-
-
-def figures(by: Actor) -> list[CallFigures]:
-    """Figures of the actor's calls: each call as a whole, then by administrative district (Regierungsbezirk)."""
-    found: list[CallFigures] = []
-    with by.acting():
-        for call in Call.objects.filter(authority_id=by.staff_of).order_by("id"):
-            cases = Case.objects.filter(authority_id=by.staff_of, offer_id=call.offer_id)
-            free = (
-                Balance.objects.filter(line__measure_id=call.measure_id, account=Account.FREE).aggregate(
-                    all=Sum("amount")
-                )["all"]
-                or NOTHING
-            )
-            sums = {
-                row["recipient__region"]: row["amount"]
-                for row in Grant.objects.filter(call=call)
-                .values("recipient__region")
-                .annotate(amount=Sum("amount"))
-                .order_by()
-            }
-            granted = Q(outcome__in=[Outcome.GRANTED, Outcome.PARTLY])
-            excepted = Q(findings__excepted_at__isnull=False)
-            rows = list(
-                cases.values("applicant__region")
-                .annotate(
-                    applications=Count("id", distinct=True),
-                    approved=Count("id", distinct=True, filter=granted),
-                    notified=Count("notices", distinct=True),
-                    exceptions=Count("id", distinct=True, filter=excepted),
-                )
-                .order_by("applicant__region")
-            )
-            total = CallFigures(
-                call.title,
-                "",
-                sum(row["applications"] for row in rows),
-                sum(row["approved"] for row in rows),
-                sum(row["notified"] for row in rows),
-                sum(row["exceptions"] for row in rows),
-                sum(sums.values(), NOTHING),
-                free,
-            )
-            found.append(total)
-            found += [
-                CallFigures(
-                    call.title,
-                    row["applicant__region"],
-                    row["applications"],
-                    row["approved"],
-                    row["notified"],
-                    row["exceptions"],
-                    sums.get(row["applicant__region"], NOTHING),
-                    None,
-                )
-                for row in rows
-            ]
-    return found
