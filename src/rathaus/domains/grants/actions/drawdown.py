@@ -236,7 +236,7 @@ def order_payment(step: Run) -> dict[str, Any]:
         grant=grant,
         party_id=grant.party_id,
         drawdown=drawdown,
-        end_to_end=step.case.reference,
+        end_to_end=step.case.reference.translate(PLAIN_LETTERS),
         line=line,
         amount=amount,
         iban=drawdown.iban,
@@ -254,6 +254,9 @@ def checked_iban(typed: str) -> str:
             f"„{typed}“ ist keine gültige IBAN. Eine deutsche hat 22 Stellen, zum Beispiel DE02 1203 0000 0000 2020 51."
         )
     return account
+
+
+PLAIN_LETTERS = str.maketrans({"Ä": "AE", "Ö": "OE", "Ü": "UE"})  # what a bank takes in a reference
 
 
 def _cash_line(grant: Grant, year: int) -> BudgetLine:

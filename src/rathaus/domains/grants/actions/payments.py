@@ -144,28 +144,19 @@ def _run(run: UUID) -> PaymentRun:
     return PaymentRun.objects.select_for_update(of=("self",)).select_related("programme").get(id=run)
 
 
-def take_return(*, by: Actor, identifier: str, name: str, answers: Sequence[Answer]) -> ReturnFile:
+def take_return(
+    *, by: Actor, identifier: str, name: str, answers: Sequence[Answer], is_statement: bool = False
+) -> ReturnFile:
     """Book what the bank answers, whole or not at all. A file is taken once (Refused).
 
-    Raises ReturnRefused with every line that does not fit: unknown payment, other amount, contradiction.
+    Raises ReturnRefused with every entry that does not fit: unknown payment, other amount, contradiction. A statement
+    of an account holds other people's bookings too, and tells again what was told before: those are left out.
     """
     authority = by.staff_of
     check_role(by, authority, WORK)
     with by.acting():
-        try:
-            with transaction.atomic():
-                file = ReturnFile.objects.create(
-                    authority_id=authority,
-                    identifier=identifier[:80],
-                    name=name[:200],
-                    paid=sum(1 for answer in answers if answer.is_paid),
-                    returned=sum(1 for answer in answers if not answer.is_paid),
-                    taken_by_id=by.account,
-                )
-        except IntegrityError as wrong:
-            if "return_file_once" not in str(wrong):
-                raise
-            raise Refused("Diese Datei ist schon eingelesen. Es wurde nichts noch einmal gebucht.") from wrong
+        if ReturnFile.objects.filter(authority_id=authority, identifier=identifier[:80]).exists():
+            raise Refused("Diese Datei ist schon eingelesen. Es wurde nichts noch einmal gebucht.")
         references = [answer.end_to_end for answer in answers]
         known = {
             payment.end_to_end: payment
@@ -174,8 +165,12 @@ def take_return(*, by: Actor, identifier: str, name: str, answers: Sequence[Answ
             .order_by("id")
             .select_for_update(of=("self",))
         }
+        told = len(answers)
+        if is_statement:
+            answers = [answer for answer in answers if _is_news(answer, known.get(answer.end_to_end))]
         if problems := list(_problems(answers, known)):
             raise ReturnRefused(problems)
+        file = _note_file(by, authority, identifier, name, answers, skipped=told - len(answers))
         for answer in answers:
             payment = known[answer.end_to_end]
             if answer.is_paid:
@@ -186,6 +181,33 @@ def take_return(*, by: Actor, identifier: str, name: str, answers: Sequence[Answ
             events.RETURN_TAKEN, by=by, authority=authority, name=name, paid=file.paid, returned=file.returned
         )
         return file
+
+
+def _note_file(
+    by: Actor, authority: UUID, identifier: str, name: str, answers: Sequence[Answer], *, skipped: int
+) -> ReturnFile:
+    try:
+        with transaction.atomic():
+            return ReturnFile.objects.create(
+                authority_id=authority,
+                identifier=identifier[:80],
+                name=name[:200],
+                paid=sum(1 for answer in answers if answer.is_paid),
+                returned=sum(1 for answer in answers if not answer.is_paid),
+                skipped=skipped,
+                taken_by_id=by.account,
+            )
+    except IntegrityError as wrong:
+        if "return_file_once" not in str(wrong):
+            raise
+        raise Refused("Diese Datei ist schon eingelesen. Es wurde nichts noch einmal gebucht.") from wrong
+
+
+def _is_news(answer: Answer, payment: Payment | None) -> bool:
+    """Whether an entry of a statement is about a payment of ours, and says what is not booked yet."""
+    if payment is None:
+        return False
+    return payment.paid_on is None if answer.is_paid else payment.state != PaymentState.RETURNED
 
 
 def _problems(answers: Sequence[Answer], known: dict[str, Payment]) -> list[str]:

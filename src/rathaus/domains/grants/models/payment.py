@@ -130,6 +130,9 @@ class ReturnFile(TenantModel):
     name = models.CharField("Datei", max_length=200)
     paid = models.PositiveIntegerField(default=0)
     returned = models.PositiveIntegerField(default=0)
+    skipped = models.PositiveIntegerField(
+        default=0, help_text="bookings that are not ours or were told before"
+    )
     taken_at = models.DateTimeField(default=clock.now)
     taken_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
 
