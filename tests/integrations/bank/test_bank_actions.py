@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from tests.casework.conftest import World, committed_world, money_on
+from tests.casework.conftest import World, committed_world, money_on, world
 from tests.casework.test_races import at_once
 from tests.domains.test_journal import begin_grant, line_of, post_one
 
@@ -29,7 +28,7 @@ from rathaus.integrations.bank import demo_bank
 from rathaus.integrations.bank.actions import cash_csv, release_run, take_return_file
 from rathaus.integrations.bank.credit_transfer import schema_problems
 
-__all__ = ["committed_world"]
+__all__ = ["committed_world", "world"]
 
 OURS, THEIRS = "DE02120300000000202051", "DE02500105170137075030"
 
@@ -79,7 +78,10 @@ def test_a_run_goes_out_and_comes_back_paid(world: World) -> None:
     run = prepared(w, "10.00", "20.50")
     assert (run.count, run.total, run.number) == (2, Decimal("30.50"), 1)
     with pytest.raises(NotAllowed, match="Vier-Augen"):
-        release_run(by=Actor(account=w.clerk.account, authority=w.ministry.id, roles=frozenset({"Freigabe"})), run=run.id)
+        release_run(
+            by=Actor(account=w.clerk.account, authority=w.ministry.id, roles=frozenset({"Freigabe"})),
+            run=run.id,
+        )
     with pytest.raises(NotAllowed):
         release_run(by=w.clerk, run=run.id)
     release_run(by=w.approver, run=run.id)
@@ -137,8 +139,8 @@ def test_a_file_that_does_not_fit_books_nothing(world: World) -> None:
     release_run(by=w.approver, run=run.id)
     day = f"{clock.today():%d.%m.%Y}"
     wrong = (
-        f"end_to_end;datum;betrag;status\r\nMA-0;{day};10,00;ausgezahlt\r\nMA-1;{day};20,01;ausgezahlt\r\n"
-        f"FREMD;{day};1,00;ausgezahlt\r\n"
+        f"end_to_end;datum;betrag;status\r\nMA-0;{day};10,00;bezahlt\r\nMA-1;{day};20,01;bezahlt\r\n"
+        f"FREMD;{day};1,00;bezahlt\r\n"
     )
     with pytest.raises(Refused) as refused:
         take_return_file(by=w.clerk, name="antwort.csv", content=wrong.encode())
@@ -166,11 +168,10 @@ def test_a_statement_tells_again_what_is_booked(world: World) -> None:
     release_run(by=w.approver, run=run.id)
     order_file = file_of(w, run)
     (answer,) = demo_bank.answer(order_file, at=clock.now())
-    (later,) = demo_bank.answer(order_file, at=clock.now() + timedelta(days=1))
     take_return_file(by=w.clerk, name="camt.xml", content=answer)
-    if later != answer:
-        taken = take_return_file(by=w.clerk, name="camt-2.xml", content=later)
-        assert (taken.paid, taken.skipped) == (0, 1)
+    later = answer.replace(b"<MsgId>", b"<MsgId>B", 1)  # another message of the bank with the same booking
+    taken = take_return_file(by=w.clerk, name="auszug.xml", content=later)
+    assert (taken.paid, taken.skipped) == (0, 1)
     with w.clerk.acting():
         assert money_on("paid") == Decimal("10.00")
 
@@ -197,7 +198,9 @@ def test_runs_are_taken_apart_only_before_the_release(world: World) -> None:
 def test_others_pay_nothing(world: World, who: str) -> None:
     w = world
     run = prepared(w, "10.00")
-    stranger = Actor(account=w.approver.account, authority=w.lahnau.id, roles=frozenset({"Freigabe", "Leitung"}))
+    stranger = Actor(
+        account=w.approver.account, authority=w.lahnau.id, roles=frozenset({"Freigabe", "Leitung"})
+    )
     by = stranger if who == "stranger" else w.lahnau_officer
     with pytest.raises((NotAllowed, PaymentRun.DoesNotExist)):
         release_run(by=by, run=run.id)
