@@ -151,6 +151,36 @@ def check(page: Page, where: str) -> None:
     assert not said, f"{where}: {json.dumps(said, indent=1, ensure_ascii=False)}"
 
 
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (375, "dark")])
+def test_changing_rules_is_accessible_on_every_page(
+    world: World, sit_down: Callable[..., Page], width: int, scheme: str
+) -> None:
+    """From the list to the saved terms; on each page axe finds nothing, and nothing scrolls sideways."""
+    smart_case(world)
+    page = sit_down(world.approver, width=width, bypass_csp=True, color_scheme=scheme)
+    rules = "/amt/leistungen/smart/regeln/"
+
+    def looks_well(where: str) -> None:
+        check(page, where)
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), where
+
+    for path in ("/amt/leistungen/", rules, "/amt/leistungen/smart/zeitraum/", f"{rules}aendern/"):
+        page.goto(path)
+        looks_well(path)
+    page.get_by_label("Fördersatz").fill("achtzig")
+    page.get_by_role("button", name="Änderungen prüfen").click()
+    looks_well("with errors")
+    page.get_by_label("Fördersatz").fill("80")
+    page.get_by_label("Warum ändern Sie die Regeln?").fill("Neue Richtlinie")
+    page.get_by_role("button", name="Jahr hinzufügen").click()
+    page.locator("[name='jahre.2.wert']").fill("2023")
+    page.get_by_role("button", name="Änderungen prüfen").click()
+    looks_well("review")
+    page.get_by_role("button", name="Änderungen speichern").click()
+    expect(page.get_by_text("Ab jetzt gelten die Regeln Nr. 2.")).to_be_visible()
+    looks_well("saved")
+
+
 def test_no_style_attribute_and_nothing_inline(world: World, sit_down: Callable[..., Page]) -> None:
     case = smart_case(world)
     page = sit_down(world.clerk)
