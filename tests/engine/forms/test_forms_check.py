@@ -300,3 +300,11 @@ def test_any_post_is_read_and_nothing_typed_is_lost_silently(
 def test_a_refusal_lists_its_problems() -> None:
     assert FormError(("eins", "zwei")).problems == ("eins", "zwei")
     assert str(FormError(("eins", "zwei"))) == "eins; zwei"
+
+
+@pytest.mark.parametrize(("count", "rows"), [(0, 1), (7, 1), (None, 0)])
+def test_a_row_with_the_number_zero_is_no_empty_row(count: int | None, rows: int) -> None:
+    columns = {"anzahl": {"type": "integer", "title": "Anzahl"}}
+    table = {"type": "array", "title": "Posten", "items": {"type": "object", "properties": columns}}
+    form = small({"posten": table})
+    assert len(form.clean({"posten": [{"anzahl": count}]}).get("posten", [])) == rows

@@ -126,7 +126,9 @@ def generic(defaults: Values) -> ParameterForm:
     """A form for a package without one: each parameter by the kind of its value; what no field fits cannot be changed."""
     properties = {name: shape for name, value in defaults.items() if (shape := _shape(name, value))}
     found = _generic(properties, defaults)
-    if found.form and (wrong := {error.path.partition(".")[0] for error in found.check(defaults)}):
+    wrong = {error.path.partition(".")[0] for error in found.check(defaults)}
+    back = found.values_of(found.answers_of(defaults), {})
+    if wrong := wrong | {name for name, value in defaults.items() if not same(back[name], value)}:
         found = _generic({name: shape for name, shape in properties.items() if name not in wrong}, defaults)
     return found
 

@@ -40,9 +40,9 @@ def store(answers: Answers, path: str, value: Any) -> None:
 
 
 def is_empty_row(row: Any) -> bool:
-    """Whether a table's row (or a list's entry) holds nothing; an unticked box is nothing."""
+    """Whether a table's row (or a list's entry) holds nothing; an unticked box is nothing, the number 0 is something."""
     if isinstance(row, dict):
-        return all(value in (None, "", False) or value == [] for value in row.values())
+        return all(value is None or value is False or value in ("", []) for value in row.values())
     return row in (None, "")
 
 
