@@ -67,7 +67,7 @@ def test_title_process_and_letter_read_them_and_see_what_changed(world: World) -
         assert [message.body for message in case.messages.all()] == ["Bewilligt für Neue Akte"]
 
 
-def test_a_case_of_which_the_domain_knows_nothing_cannot_be_named(world: World) -> None:
+def test_a_case_of_which_the_domain_knows_nothing_does_not_fit(world: World) -> None:
     offer = world.publish(package(), "abruf")
     plain = MANIFEST.replace('betrag = "antrag.betrag"\n', "").replace('fassung = "1"', 'fassung = "2"')
     without = world.publish(
@@ -75,8 +75,10 @@ def test_a_case_of_which_the_domain_knows_nothing_cannot_be_named(world: World) 
     )
     earlier = world.submit(offer=without)
     assert earlier.amount is None
-    with pytest.raises(Refused, match="Diese Leistung kann Ihren Antrag nicht annehmen"):
+    with pytest.raises(Refused, match="„Mittelabruf“ passt nicht zu dem Vorgang"):
         world.submit(offer=offer, about=earlier)
+    with pytest.raises(Refused, match="passt nicht"):
+        begin_draft(by=world.lahnau_officer, offer=offer, party=world.lahnau_party.id, about=earlier)
 
 
 def test_packages_that_read_nothing_ask_no_domain() -> None:

@@ -55,6 +55,7 @@ RULES: dict[str, set[str]] = {
         "desk:case",
         "desk:task",
         "desk:exception",
+        "desk:open",
         "desk:message",
         "desk:incident",
         "desk:remedy",

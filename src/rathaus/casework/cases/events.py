@@ -1,6 +1,8 @@
 from rathaus.core.audit.kinds import define
 
 OPENED = define("cases.case.opened", "Antrag eingegangen")
+OPENED_EX_OFFICIO = define("cases.case.opened_ex_officio", "Von Amts wegen eröffnet")
+MESSAGE_DELIVERED = define("cases.process.told", "Ablauf weitergeführt: {message}")
 TASK_CLAIMED = define("cases.task.claimed", "Aufgabe „{title}“ übernommen")
 TASK_COMPLETED = define("cases.task.completed", "„{title}“ erledigt")
 RULES_CHECKED = define("cases.findings.recorded", "Regeln geprüft: {met} erfüllt, {failed} nicht erfüllt")

@@ -7,6 +7,8 @@ from typing import Any
 
 from rathaus.casework.cases.models import Case, Draft
 from rathaus.casework.services import facts as registry
+from rathaus.casework.services.models import Offer
+from rathaus.casework.services.operations import Refused
 from rathaus.casework.services.packages import Package, package_of
 from rathaus.core.identity.actors import Actor, NotAllowed
 
@@ -35,6 +37,23 @@ def facts_of(case: Case, names: Iterable[str]) -> dict[str, dict[str, Any] | Non
         answer = registry.find(name).of(case)
         found[name] = None if answer is None else dict(answer)
     return found
+
+
+def check_fits(case: Case, package: Package) -> dict[str, dict[str, Any] | None]:
+    """The facts that a package reads about a case, stored or about to be, with its `about`.
+
+    Raises Refused where it goes on with an earlier case of which a domain knows nothing: a drawdown without a grant.
+    """
+    found = facts_of(case, package.facts)
+    if case.about is not None and None in found.values():
+        raise Refused(f"„{package.manifest.titel}“ passt nicht zu dem Vorgang {case.about.reference}.")
+    return found
+
+
+def facts_for_opening(offer: Offer, about: Case) -> dict[str, dict[str, Any] | None]:
+    """What the form of an offer may tell and begin with, before the office opens a case about an earlier one."""
+    case = Case(authority_id=offer.authority_id, offer=offer, party_id=about.party_id, about=about)
+    return facts_of(case, package_of(offer.version_id).form_facts)
 
 
 def facts_before(by: Actor, draft: Draft, package: Package | None = None) -> dict[str, dict[str, Any] | None]:

@@ -44,6 +44,21 @@ MAILS = {
         "über Ihren Antrag „{title}“ ({reference}) ist entschieden. Der Bescheid liegt in Ihrem Postfach.",
     ),
 }
+# The same where the office opened the case: nobody applied for anything.
+OFFICE_MAILS = {
+    "question": (
+        "Sie können sich äußern",
+        "im Vorgang „{title}“ ({reference}) können Sie sich äußern, bevor wir entscheiden. Die Frist finden Sie dort.",
+    ),
+    "message": (
+        "Neue Nachricht",
+        "im Vorgang „{title}“ ({reference}) liegt eine Nachricht für Sie bereit.",
+    ),
+    "notice": (
+        "Ihr Bescheid ist da",
+        "im Vorgang „{title}“ ({reference}) ist entschieden. Der Bescheid liegt in Ihrem Postfach.",
+    ),
+}
 
 
 @app.task(name="cases.run_operation", retry=RETRY, pass_context=True)
@@ -81,15 +96,15 @@ def send_mail_to_applicant(*, authority: str, case: str, reason: str) -> None:
 
 def _mail(authority: UUID, case_id: UUID, reason: str) -> None:
     with acting(authority=authority):
-        case = Case.objects.select_related("authority__successor").get(id=case_id)
+        case = Case.objects.select_related("authority__successor", "application").get(id=case_id)
     addresses = addresses_of(case.party_id)
     if not addresses:
         return
-    subject, sentence = MAILS[reason]
+    subject, sentence = (OFFICE_MAILS if case.application.is_ex_officio else MAILS)[reason]
     sender = office_of(case, on=clock.today())
     body = (
         f"Guten Tag,\n\n{sentence.format(title=case.title, reference=case.reference)}\n\n"
-        f"Hier sehen Sie alles zu Ihrem Antrag: {settings.BASE_URL}/meine/{case.id}/\n\n{sender.label}\n"
+        f"Hier sehen Sie alles dazu: {settings.BASE_URL}/meine/{case.id}/\n\n{sender.label}\n"
     )
     send_mail(f"{subject} ({case.reference})", body, None, addresses)
 

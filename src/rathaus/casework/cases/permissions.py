@@ -6,12 +6,26 @@ from django.db.models import Q
 
 from rathaus.casework.cases.enums import TaskState
 from rathaus.casework.cases.models import Task
+from rathaus.casework.services.enums import Opening
+from rathaus.casework.services.models import Offer
+from rathaus.casework.services.packages import Package
 from rathaus.core.identity.actors import Actor, NotAllowed
 
 
 def open_for(by: Actor) -> Q:
     """Which open tasks an actor may work on, as a filter; four eyes are asked apart (`excluded`)."""
     return Q(authority_id=by.authority, state=TaskState.OPEN, role__in=sorted(by.roles))
+
+
+def check_may_open(by: Actor, offer: Offer, package: Package) -> None:
+    """Whether the actor may open a case of an offer by themselves, for the authority. Raises NotAllowed."""
+    if by.authority != offer.authority_id:
+        raise NotAllowed("Diesen Vorgang eröffnet nur die Behörde.")
+    if package.manifest.opening != Opening.OFFICE:
+        raise NotAllowed("Dieser Vorgang beginnt mit einem Antrag. Die Behörde eröffnet ihn nicht selbst.")
+    role = package.manifest.first_role
+    if not (by.is_system or role in by.roles):
+        raise NotAllowed(f"Diesen Vorgang eröffnet die Rolle „{role}“.")
 
 
 def check_may_work(by: Actor, task: Task) -> None:

@@ -9,11 +9,12 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from rathaus.casework.cases.enums import CaseState, Outcome
+from rathaus.casework.cases.facts import check_fits
 from rathaus.casework.cases.models import (
     Application,
     Case,
@@ -26,13 +27,18 @@ from rathaus.casework.cases.models import (
     Remedy,
     Task,
 )
-from rathaus.casework.cases.permissions import open_for
+from rathaus.casework.cases.permissions import check_may_open, open_for
 from rathaus.casework.cases.rules import final_day
 from rathaus.casework.records.models import Document
+from rathaus.casework.services.enums import Opening
+from rathaus.casework.services.models import Offer
+from rathaus.casework.services.operations import Refused
+from rathaus.casework.services.packages import package_of
+from rathaus.core import clock
 from rathaus.core.audit.models import Block
 from rathaus.core.authorities.models import Authority
 from rathaus.core.authorities.queries import successor_of
-from rathaus.core.identity.actors import Actor
+from rathaus.core.identity.actors import Actor, NotAllowed
 from rathaus.law.names import succession_line
 
 PAGE = 50
@@ -158,6 +164,7 @@ class CaseFile:
     notices: list[Notice]
     incidents: list[Incident]
     follow_ups: list[Case]
+    office_offers: list[Offer]
     remedies: list[Remedy]
     state: dict[str, Any]
     version: UUID
@@ -188,6 +195,7 @@ def case_file(by: Actor, reference: str) -> CaseFile:
             has_remedies=Exists(Remedy.objects.filter(case_id=OuterRef("pk"))),
             has_incidents=Exists(Incident.objects.filter(case_id=OuterRef("pk"))),
             has_follow_ups=Exists(Case.objects.filter(about_id=OuterRef("pk"))),
+            has_office_offers=Exists(_office_offers(by)),
         )
         .get(authority_id=by.staff_of, reference=reference)
     )
@@ -212,6 +220,7 @@ def case_file(by: Actor, reference: str) -> CaseFile:
         follow_ups=list(case.follow_ups.select_related("offer").order_by("-id"))
         if case.has_follow_ups
         else [],
+        office_offers=office_offers(by, case) if case.has_office_offers else [],
         remedies=list(case.remedies.order_by("id")) if case.has_remedies else [],
         state=case.process.state,
         version=case.process.version_id,
@@ -237,6 +246,32 @@ def office_of(case: Case, *, on: date) -> Authority:
     return successor_of(case.authority, on) or case.authority
 
 
+def _office_offers(by: Actor) -> QuerySet[Offer]:
+    now = clock.now()
+    return Offer.objects.filter(
+        Q(opens_at=None) | Q(opens_at__lte=now),
+        Q(closes_at=None) | Q(closes_at__gt=now),
+        authority_id=by.staff_of,
+        is_open=True,
+        opening=Opening.OFFICE,
+    )
+
+
+def office_offers(by: Actor, case: Case) -> list[Offer]:
+    """What this person may open by themselves about a case, by title: their role begins it, and it fits the case."""
+    found = []
+    for offer in _office_offers(by).order_by("title", "id"):
+        package = package_of(offer.version_id)
+        follow_up = Case(authority_id=case.authority_id, offer=offer, party_id=case.party_id, about=case)
+        try:
+            check_may_open(by, offer, package)
+            check_fits(follow_up, package)
+        except (NotAllowed, Refused):
+            continue
+        found.append(offer)
+    return found
+
+
 def own_case(by: Actor, case: UUID) -> Case:
     """An applicant's case with what it refers to. Raises Case.DoesNotExist for anybody else's."""
     return (
@@ -248,7 +283,13 @@ def own_case(by: Actor, case: UUID) -> Case:
 
 def can_withdraw(case: Case) -> bool:
     """Whether the applicant is offered to withdraw; a decision that they cannot see yet still refuses it."""
-    return case.state != CaseState.COMPLETED
+    return case.state != CaseState.COMPLETED and own_application(case) is not None
+
+
+def own_application(case: Case) -> Application | None:
+    """What the applicant handed in; None where the office opened the case, whose words stay inside."""
+    application: Application | None = getattr(case, "application", None)
+    return None if application is None or application.is_ex_officio else application
 
 
 def own_follow_ups(by: Actor, case: Case) -> list[Case]:

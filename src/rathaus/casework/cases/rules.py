@@ -9,6 +9,7 @@ from rathaus.casework.cases.enums import RemedyResult
 from rathaus.casework.services.operations import Refused
 
 LONGEST_MESSAGE = 5_000
+LONGEST_PERIOD_DAYS = 366
 LONGEST_REASONS = 10_000
 LONGEST_NOTE = 2_000
 

@@ -80,6 +80,11 @@ class Manifest:
         return Opening.FOLLOW_UP if self.bezug else Opening.APPLICATION
 
     @property
+    def first_role(self) -> str:
+        """The role that begins what the office opens; empty where the package names none."""
+        return next(iter(self.rollen), "")
+
+    @property
     def results(self) -> dict[str, Result]:
         """The outcomes that this service knows, with its words for them."""
         if not self.ergebnisse:
@@ -109,6 +114,8 @@ class Manifest:
         leika = data.get("leika", "")
         if leika and not re.fullmatch(r"99\d{12}", str(leika)):
             problems.append("„leika“ hat 14 Ziffern und beginnt mit 99.")
+        if data.get("von_amts_wegen") is True:
+            problems += _office_problems(data)
         problems += _shape_problems(data)
         if isinstance(data.get("parameter"), dict):
             problems += shape_problems(data["parameter"])
@@ -152,6 +159,14 @@ def _shape_problems(data: Mapping[str, Any]) -> Iterator[str]:
         for step in steps
     ):
         yield "„schritte“ sind Tabellen mit „titel“ und „text“."
+
+
+def _office_problems(data: Mapping[str, Any]) -> Iterator[str]:
+    """What must hold where the office opens the case by itself."""
+    if not data.get("rollen"):
+        yield "„von_amts_wegen“ braucht „rollen“: Die erste eröffnet den Vorgang."
+    if data.get("bezug") is False:
+        yield "„von_amts_wegen“ gehört immer zu einem früheren Vorgang; „bezug“ kann nicht false sein."
 
 
 def _result_problems(given: Any) -> Iterator[str]:

@@ -12,11 +12,12 @@ from typing import Any
 from uuid import UUID
 
 from rathaus.casework.services import facts, operations, parameters
+from rathaus.casework.services.enums import Opening
 from rathaus.casework.services.manifest import Manifest, ManifestError
 from rathaus.casework.services.parameters import ParameterForm
 from rathaus.engine.decisions import Decision, DecisionError, parse_dmn
 from rathaus.engine.expressions import Expression, ExpressionError, compile_expression
-from rathaus.engine.forms import Form, FormError
+from rathaus.engine.forms import Field, Form, FormError, Kind
 from rathaus.engine.letters import LetterProblem, check_letter
 from rathaus.engine.workflow import Definition, DefinitionError, compile_bpmn
 from rathaus.engine.workflow.definition import Node
@@ -142,6 +143,8 @@ def compile_package(files: Mapping[str, str], *, check_letters: bool = True) -> 
     if manifest is not None:
         title = _expression(manifest.vorgangstitel, "vorgangstitel", problems)
         amount = _expression(manifest.betrag, "betrag", problems) if manifest.betrag else None
+        if form is not None and title is not None and manifest.opening == Opening.OFFICE:
+            problems += _inside(form, title)
         if definition is not None:
             problems += _cross_check(manifest, definition, letters)
         _parameters(manifest, files, problems)
@@ -284,6 +287,16 @@ def _unknown_places(form: Form) -> Iterator[Problem]:
         root = name.partition(".")[0]
         if root not in facts.names() and not (root in PROFILE and name in form.prefills):
             yield Problem(UI, None, f"„{name}“ ist nichts, was bekannt wäre.")
+
+
+def _inside(form: Form, title: Expression) -> Iterator[Problem]:
+    """What the office writes down stays inside; how the case is called, the applicant reads some day."""
+    if "antrag" in title.names:
+        reason = "vorgangstitel: Der Titel eines Vorgangs von Amts wegen verrät nichts aus „antrag“."
+        yield Problem(MANIFEST, None, reason)
+    for path, item in form.items.items():
+        if isinstance(item, Field) and item.kind in (Kind.FILE, Kind.FILES):
+            yield Problem(UI, None, f"„{path}“: Was die Behörde eröffnet, nimmt keine Dateien.")
 
 
 def _samples(files: Mapping[str, str], problems: list[Problem]) -> Iterator[tuple[str, dict[str, Any]]]:

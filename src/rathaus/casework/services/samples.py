@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -148,7 +148,8 @@ def _run(
                     decision = {**arguments, "automatisch": True}
                 if effect.operation == "letters.issue":
                     letters.append(arguments.get("vorlage", "bescheid.typ"))
-                event = workflow.OperationDone(effect.token, returns.get(effect.operation, {}))
+                answered = returns.get(effect.operation, _usual(effect.operation, arguments, now))
+                event = workflow.OperationDone(effect.token, answered)
             elif isinstance(effect, OpenTask | Subscribe | SetTimer):
                 if not steps or steps[0].get("element") != effect.element:
                     continue
@@ -172,8 +173,19 @@ def _run(
             ]
             raise _Unexpected(f"Der Ablauf wartet auf {open_elements}, das Beispiel sagt dazu nichts.")
         step = workflow.advance(package.definition, step.state, event, data=data, now=now)
-        waiting += step.effects
+        over = {effect.token for effect in step.effects if isinstance(effect, _OVER)}
+        waiting = [effect for effect in [*waiting, *step.effects] if getattr(effect, "token", "") not in over]
     raise _Unexpected(f"Nach {_TURNS} Schritten war der Ablauf nicht zu Ende.")
+
+
+_OVER = (workflow.CloseTask, workflow.ClearTimer, workflow.Unsubscribe, workflow.CancelOperation)
+
+
+def _usual(operation: str, arguments: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """What an operation gives back where the sample does not say: a question its deadline, all others nothing."""
+    if operation == "messages.ask":
+        return {"frist": now.date() + timedelta(days=arguments["tage"])}
+    return {}
 
 
 def _compare(

@@ -136,6 +136,8 @@ class Page:
     crumbs: tuple[Link, ...]
     about: Link | None
     follow_ups: tuple[Case, ...]
+    openings: tuple[Link, ...]
+    is_ex_officio: bool
     glance: tuple[Fact, ...]
     tabs: tuple[Link, ...]
     findings: tuple[FindingView, ...]
@@ -183,6 +185,11 @@ def page_of(file: CaseFile, by: Actor, typed: Typed, *, now: datetime, owner: Ca
         if case.about
         else None,
         follow_ups=tuple(file.follow_ups),
+        openings=tuple(
+            Link(f"{offer.title} beginnen", reverse("desk:open", args=[case.reference, offer.slug]))
+            for offer in file.office_offers
+        ),
+        is_ex_officio=file.application.is_ex_officio,
         glance=tuple(_glance(file, package, work, now)),
         tabs=tuple(_tabs(file)),
         findings=findings,
@@ -279,9 +286,10 @@ def _what(file: CaseFile) -> Fact:
     result = decided.outcome_label if decided else ""
     if case.amount is None:
         return Fact("Was", case.offer.title, result)
+    asked = "vorgesehen" if file.application.is_ex_officio else "beantragt"
     if decided and decided.amount is not None:
-        return Fact("Was", format_amount(decided.amount), f"{result}, beantragt {format_amount(case.amount)}")
-    return Fact("Was", format_amount(case.amount), result or "beantragt")
+        return Fact("Was", format_amount(decided.amount), f"{result}, {asked} {format_amount(case.amount)}")
+    return Fact("Was", format_amount(case.amount), result or asked)
 
 
 def _missing(file: CaseFile) -> tuple[str, str]:
@@ -303,10 +311,12 @@ def _missing(file: CaseFile) -> tuple[str, str]:
 def _tabs(file: CaseFile) -> Iterator[Link]:
     if file.findings:
         yield Link("Prüfung", "#pruefung", count=_count(file.findings), is_current=True)
-    yield Link("Antrag", "#antrag", is_current=not file.findings)
+    yield Link(
+        "Angaben" if file.application.is_ex_officio else "Antrag", "#antrag", is_current=not file.findings
+    )
     yield Link("Unterlagen", "#unterlagen", count=_count(file.documents))
     yield Link("Nachrichten", "#nachrichten", count=_count(file.messages))
-    if file.follow_ups:
+    if file.follow_ups or file.office_offers:
         yield Link("Folgevorgänge", "#folgen", count=_count(file.follow_ups))
     if file.notices:
         yield Link("Rechtsbehelf", "#rechtsbehelf", count=_count(file.remedies))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from rathaus.web.desk import case, documents, inbox, remedy_views, rules
+from rathaus.web.desk import case, documents, inbox, opening, remedy_views, rules
 
 app_name = "desk"
 urlpatterns = [
@@ -18,6 +18,7 @@ urlpatterns = [
     path("leistungen/<slug:slug>/zeitraum/", rules.window, name="window"),
     path("vorgaenge/", inbox.cases, name="cases"),
     path("vorgang/<str:reference>/", case.show, name="case"),
+    path("vorgang/<str:reference>/neu/<slug:slug>/", opening.open_about, name="open"),
     path("vorgang/<str:reference>/aufgabe/<uuid:task>/", case.complete, name="task"),
     path("vorgang/<str:reference>/ausnahme/<uuid:finding>/", case.allow, name="exception"),
     path("vorgang/<str:reference>/nachricht/", case.write, name="message"),

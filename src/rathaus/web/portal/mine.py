@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from rathaus.casework.cases.enums import CaseState, Outcome, RemedyForm, Sender
 from rathaus.casework.cases.models import Case, Decision, Message, Notice
-from rathaus.casework.cases.queries import addressee, final_on, why_no_waiver
+from rathaus.casework.cases.queries import addressee, final_on, own_application, why_no_waiver
 from rathaus.casework.records.enums import DocumentKind
 from rathaus.casework.records.models import Document
+from rathaus.casework.services.manifest import Manifest
 from rathaus.core import clock
 from rathaus.core.authorities.queries import succession
 from rathaus.core.identity.actors import Actor
@@ -96,11 +97,15 @@ def question_of(case: Case, messages: Sequence[Message]) -> Question | None:
 def line_of(case: Case, question: Question | None) -> list[Step]:
     """The stations of a case, with dates."""
     opened = format_date(timezone.localdate(case.opened_at))
-    submitted = format_date(timezone.localdate(case.application.submitted_at))
-    found = [Step("Begonnen", "done"), Step("Abgesendet", "done", note=submitted)]
-    if case.state == CaseState.RECEIVED:
-        return [*found, Step("Eingegangen", "now", note=opened), Step("In Bearbeitung"), _end_of(case)]
-    found.append(Step("Eingegangen", "done", note=opened))
+    application = own_application(case)
+    if application is None:
+        found = [Step("Von Amts wegen eröffnet", "done", note=opened)]
+    else:
+        submitted = format_date(timezone.localdate(application.submitted_at))
+        found = [Step("Begonnen", "done"), Step("Abgesendet", "done", note=submitted)]
+        if case.state == CaseState.RECEIVED:
+            return [*found, Step("Eingegangen", "now", note=opened), Step("In Bearbeitung"), _end_of(case)]
+        found.append(Step("Eingegangen", "done", note=opened))
     if case.state == CaseState.COMPLETED:
         return [*found, Step("In Bearbeitung", "done"), _end_of(case)]
     if question:
@@ -113,7 +118,13 @@ def _end_of(case: Case) -> Step:
     """The last station: when it was reached, or how long it takes by what the package says."""
     if case.closed_at:
         return Step("Abgeschlossen", "done", note=format_date(timezone.localdate(case.closed_at)))
-    return Step("Abgeschlossen", note=first_words(manifest_of(case.application.version_id).dauer)[0])
+    return Step("Abgeschlossen", note=first_words(manifest_of_case(case).dauer)[0])
+
+
+def manifest_of_case(case: Case) -> Manifest:
+    """The manifest of the version that the applicant used; of the one on offer where the office opened the case."""
+    application = own_application(case)
+    return manifest_of(application.version_id if application else case.offer.version_id)
 
 
 def applicant_since(case: Case) -> list[str]:
@@ -160,7 +171,7 @@ def remedy_dates(notice: Notice) -> list[DateView]:
 
 def waiver_of(notice: Notice) -> str:
     """What the applicant may give up („Klage“), where that brings them something: money that is paid once it is final."""
-    manifest = manifest_of(notice.case.application.version_id)
+    manifest = manifest_of_case(notice.case)
     if not manifest.betrag or why_no_waiver(notice, clock.today()):
         return ""
     return RemedyForm(notice.remedy).label
@@ -185,13 +196,16 @@ def talk_of(case: Case, messages: Iterable[Message], documents: Sequence[Documen
 
 
 def papers_of(case: Case, documents: Iterable[Document]) -> list[Attachment]:
-    """The receipt and all documents of the case."""
+    """The receipt, where there was an application, and all documents of the case."""
+    filed = [attachment_of(document, with_day=True) for document in documents]
+    if own_application(case) is None:
+        return filed
     receipt = Attachment(
         "Quittung",
         reverse("portal:receipt_pdf", args=[case.id]),
         f"{format_day(timezone.localdate(case.opened_at))} · PDF",
     )
-    return [receipt, *(attachment_of(document, with_day=True) for document in documents)]
+    return [receipt, *filed]
 
 
 def attachment_of(document: Document, *, with_day: bool = False) -> Attachment:
@@ -205,7 +219,7 @@ def attachment_of(document: Document, *, with_day: bool = False) -> Attachment:
 
 def result_of(decision: Decision) -> str:
     """The result as a headline."""
-    return manifest_of(decision.case.application.version_id).results[decision.outcome].satz
+    return manifest_of_case(decision.case).results[decision.outcome].satz
 
 
 def amount_sentence(case: Case, decision: Decision) -> str:
@@ -213,7 +227,7 @@ def amount_sentence(case: Case, decision: Decision) -> str:
     if decision.amount is None or decision.outcome == Outcome.REFUSED:
         return ""
     amount = format_amount(Decimal(decision.amount))
-    if manifest_of(case.application.version_id).betrag:
+    if own_application(case) and manifest_of_case(case).betrag:
         return f"Sie erhalten {amount} für „{case.title}“."
     return f"Festgesetzt sind {amount}."
 
@@ -225,8 +239,8 @@ def facts_of(notice: Notice) -> list[Fact]:
         Fact("Aktenzeichen", case.reference),
         Fact("An", "\n".join(addressee(case, on=notice.issued_on))),
         Fact(
-            "Ihr Antrag",
-            f"„{case.title}“ vom {format_date(timezone.localdate(case.application.submitted_at))}",
+            "Ihr Antrag" if own_application(case) else "Vorgang",
+            f"„{case.title}“ vom {format_date(timezone.localdate(case.opened_at))}",
         ),
         Fact("Ergebnis", decision.outcome_label),
     ]

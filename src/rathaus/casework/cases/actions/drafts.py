@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from rathaus.casework.cases.facts import facts_before
+from rathaus.casework.cases.facts import check_fits
 from rathaus.casework.cases.models import Case, Draft
 from rathaus.casework.services.enums import Opening
 from rathaus.casework.services.models import Offer
@@ -100,7 +100,11 @@ def begin_draft(
             about=about,
             expires_on=clock.today() + timedelta(days=KEPT_DAYS),
         )
-        draft.answers = package.form.prefill({**(profile or {}), **facts_before(by, draft, package)})
+        with by.on_behalf_of(offer.authority_id):
+            known = check_fits(
+                Case(authority_id=offer.authority_id, offer=offer, party=applicant, about=about), package
+            )
+        draft.answers = package.form.prefill({**(profile or {}), **known})
         draft.save(force_insert=True)
         return draft
 

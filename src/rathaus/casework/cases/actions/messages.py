@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 from rathaus.casework.cases import events, jobs
 from rathaus.casework.cases.enums import Sender
 from rathaus.casework.cases.models import Case, Message, Notice, Subscription
 from rathaus.casework.cases.queries import office_of
-from rathaus.casework.cases.rules import LONGEST_MESSAGE, written
+from rathaus.casework.cases.rules import LONGEST_MESSAGE, LONGEST_PERIOD_DAYS, written
 from rathaus.casework.cases.steps import REPLY, Run, lock
 from rathaus.casework.records.enums import DocumentKind
 from rathaus.casework.records.models import Document
@@ -20,6 +21,7 @@ from rathaus.core.audit.actions import record
 from rathaus.core.files import actions as files
 from rathaus.core.identity.actors import Actor, NotAllowed
 from rathaus.engine import workflow
+from rathaus.law.days import Land, next_working_day
 
 Upload = tuple[str, bytes]
 
@@ -63,9 +65,29 @@ def send_from_process(step: Run, *, text: str) -> None:
     step.defer(jobs.send_mail_to_applicant, reason="message")
 
 
+@operation("messages.ask")
+def ask_from_process(step: Run, *, text: str, tage: int) -> dict[str, Any]:
+    """Operation: a question to the applicant with a deadline, such as a hearing (§ 28 VwVfG).
+
+    The reply comes as message `antwort`. `result.frist` is the last day to answer: `tage` days from today, moved to the
+    next working day (§ 31 (3) VwVfG); the package lets a timer go off after it, since nobody has to answer.
+    """
+    if not 0 < len(text.strip()) <= LONGEST_MESSAGE:
+        raise ValueError(f"Eine Nachricht hat 1 bis {LONGEST_MESSAGE} Zeichen, diese {len(text.strip())}.")
+    if not 1 <= tage <= LONGEST_PERIOD_DAYS:
+        raise ValueError(f"Eine Frist hat 1 bis {LONGEST_PERIOD_DAYS} Tage, diese {tage}.")
+    office = office_of(step.case, on=clock.today())
+    until = next_working_day(clock.today() + timedelta(days=tage), Land(step.case.authority.land))
+    _from_authority(step.case, text.strip(), name=office.label, account=None, until=until)
+    step.record(events.ASKED, until=f"{until:%d.%m.%Y}")
+    step.defer(jobs.send_mail_to_applicant, reason="question")
+    return {"frist": until}
+
+
 def _from_authority(
     case: Case, text: str, *, name: str, account: UUID | None, until: date | None = None
 ) -> Message:
+    show_to_applicant(case)
     return Message.objects.create(
         authority_id=case.authority_id,
         case=case,
@@ -76,6 +98,37 @@ def _from_authority(
         sent_by_id=account,
         answer_until=until,
     )
+
+
+def show_to_applicant(case: Case) -> None:
+    """From the first message or notice on the applicant knows of a case that the office opened."""
+    if not case.is_for_applicant:
+        case.is_for_applicant = True  # a case that is only being opened is stored with it
+        Case.objects.filter(id=case.id).update(is_for_applicant=True)
+
+
+def deliver(*, by: Actor, case: UUID, message: str, result: Mapping[str, Any] | None = None) -> bool:
+    """Tell a process what it waits for: the BPMN message `message`, with `result` for its `r:output`. False if it does
+    not wait for it.
+
+    For staff and the system of the authority that keeps the case. Of several that wait, the one that waits longest goes
+    on. Not from within a step of the same case; from a step of another the caller sees to the order of the locks.
+    Raises CaseProcess.DoesNotExist for a case that the authority does not keep, Refused where the process cannot go on.
+    """
+    if message == REPLY:
+        raise ValueError("what the applicant answers comes through answer_request")
+    by.staff_of  # noqa: B018  raises NotAllowed
+    with by.acting():
+        run = lock(case, by=by)
+        if run.case.authority_id != by.authority:
+            raise NotAllowed("Dieser Vorgang gehört einer anderen Behörde.")
+        waiting = Subscription.objects.filter(case_id=case, message=message).order_by("id").first()
+        if waiting is None:
+            return False
+        run.record(events.MESSAGE_DELIVERED, message=message)
+        run.send(workflow.MessageReceived(waiting.token, dict(result or {})))
+        run.write()
+        return True
 
 
 def answer_request(*, by: Actor, case: Case, body: str, uploads: Sequence[Upload] = ()) -> Message:

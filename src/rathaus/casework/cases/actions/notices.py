@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from rathaus.casework.cases import events, jobs
+from rathaus.casework.cases.actions.messages import show_to_applicant
 from rathaus.casework.cases.enums import DecisionState
 from rathaus.casework.cases.facts import facts_of
 from rathaus.casework.cases.models import Case, Decision, Finding, Notice, label_of
@@ -96,6 +97,7 @@ def issue_notice(step: Run, *, vorlage: str = "bescheid.typ") -> dict[str, Any]:
         .get(case=case, state=DecisionState.DECIDED)
     )
     data = letter_data(case, decision)
+    show_to_applicant(case)
     title = f"Bescheid {case.reference}"
     pdf = render_letter(step.package.letters[vorlage], data, fonts=settings.LETTER_FONTS, title=title)
     blob = files.keep(authority=case.authority_id, content=pdf, media_type="application/pdf")

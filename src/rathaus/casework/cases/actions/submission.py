@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -14,8 +13,9 @@ from django.utils import timezone
 
 from rathaus.casework.cases import events, jobs
 from rathaus.casework.cases.actions.drafts import check_about, check_open, check_trust
-from rathaus.casework.cases.facts import facts_of
+from rathaus.casework.cases.facts import check_fits
 from rathaus.casework.cases.models import Application, Case, Draft
+from rathaus.casework.cases.permissions import check_may_open
 from rathaus.casework.cases.steps import opening
 from rathaus.casework.records.enums import DocumentKind
 from rathaus.casework.records.models import Document
@@ -31,6 +31,7 @@ from rathaus.core.tenancy import new_id
 from rathaus.engine.expressions import EvaluationError
 from rathaus.engine.forms import FieldError
 
+_NOTHING_TYPED: Mapping[str, str] = {}
 AMOUNT_BELOW = Decimal(10) ** 12  # euros, numeric(14,2)
 
 
@@ -95,18 +96,86 @@ def submit_application(
     check_about(package.manifest.opening, offer, party.id, about)
     if by.authority != offer.authority_id:
         check_trust(by, package)
-    if errors := package.form.check(answers, raw=raw or {}):
+    case = Case(
+        authority_id=offer.authority_id,
+        offer=offer,
+        terms=offer.terms,
+        party=party,
+        party_name=party.name,
+        party_address=party.address,
+        applicant_id=party.authority_id,
+        about=about,
+    )
+    return _open(by, case, package, version or offer.version_id, answers, submission, raw=raw or {})
+
+
+def open_case(*, by: Actor, offer: Offer, about: Case, answers: dict[str, Any], submission: UUID) -> Case:
+    """The office opens a case by itself (ex officio) about an earlier one, for the same party, and begins its process.
+
+    `answers` are those of the package's form, written by the office; they stay inside. Only the first role of the package
+    may (see permissions), or the system. The same `submission` again answers with the case that it made. Raises
+    InvalidAnswers, Refused or NotAllowed; then nothing is stored.
+    """
+    package = package_of(offer.version_id)
+    check_may_open(by, offer, package)
+    check_about(package.manifest.opening, offer, about.party_id, about)
+    check_open(offer)
+    with by.acting():
+        earlier = Application.objects.select_related("case").filter(submission=submission).first()
+        if earlier is not None and (earlier.case.offer_id, earlier.case.about_id) == (offer.id, about.id):
+            return earlier.case
+        case = Case(
+            authority_id=offer.authority_id,
+            offer=offer,
+            terms=offer.terms,
+            party_id=about.party_id,
+            party_name=about.party_name,
+            party_address=about.party_address,
+            applicant_id=about.applicant_id,
+            about=about,
+            is_for_applicant=False,
+        )
+        return _open(by, case, package, offer.version_id, answers, submission, is_ex_officio=True)
+
+
+def _open(
+    by: Actor,
+    case: Case,
+    package: Package,
+    version: UUID,
+    answers: dict[str, Any],
+    submission: UUID,
+    *,
+    raw: Mapping[str, str] = _NOTHING_TYPED,
+    is_ex_officio: bool = False,
+) -> Case:
+    """Check the answers, name and number the case, and take its first step."""
+    if errors := package.form.check(answers, raw=raw):
         raise InvalidAnswers(errors)
     clean = package.form.clean(answers)
-    now = clock.now()
-    with by.on_behalf_of(offer.authority_id):
-        application = _make_application(by, offer, party, package, clean, submission, version, now, about)
-        case = application.case
+    case.opened_at = clock.now()
+    with by.on_behalf_of(case.authority_id):
+        known = check_fits(case, package)
+        case.title, case.amount = _title_and_amount(package, clean, case.terms.values_for(version), known)
+        year = timezone.localtime(case.opened_at).year
+        case.reference = _next_reference(case.authority_id, case.offer.prefix, year)
+        application = Application(
+            authority_id=case.authority_id,
+            case=case,
+            party_id=case.party_id,
+            version_id=version,
+            answers=clean,
+            submission=submission,
+            is_ex_officio=is_ex_officio,
+            submitted_at=case.opened_at,
+            submitted_by_id=by.account,
+        )
         _file_attachments(case, clean)
         run = opening(application, package, by=by)
-        run.record(events.OPENED)
+        run.record(events.OPENED_EX_OFFICIO if is_ex_officio else events.OPENED)
         run.start()
-        run.defer(jobs.send_receipt)
+        if not is_ex_officio:
+            run.defer(jobs.send_receipt)
         with _once():
             run.write()
         return case
@@ -123,52 +192,11 @@ def _once() -> Iterator[None]:
         raise Refused("Dieser Antrag ist schon eingegangen.") from wrong
 
 
-def _make_application(
-    by: Actor,
-    offer: Offer,
-    party: Party,
-    package: Package,
-    answers: dict[str, Any],
-    submission: UUID,
-    version: UUID | None,
-    now: datetime,
-    about: Case | None,
-) -> Application:
-    case = Case(
-        authority_id=offer.authority_id,
-        offer=offer,
-        terms=offer.terms,
-        party=party,
-        party_name=party.name,
-        party_address=party.address,
-        applicant_id=party.authority_id,
-        about=about,
-        opened_at=now,
-    )
-    parameters = offer.terms.values_for(version or offer.version_id)
-    case.title, case.amount = _title_and_amount(package, answers, case, parameters)
-    case.reference = _next_reference(offer.authority_id, offer.prefix, timezone.localtime(now).year)
-    return Application(
-        authority_id=offer.authority_id,
-        case=case,
-        party=party,
-        version_id=version or offer.version_id,
-        answers=answers,
-        submission=submission,
-        submitted_at=now,
-        submitted_by_id=by.account,
-    )
-
-
 def _title_and_amount(
-    package: Package, answers: dict[str, Any], case: Case, parameters: Mapping[str, Any]
+    package: Package, answers: dict[str, Any], parameters: Mapping[str, Any], known: Mapping[str, Any]
 ) -> tuple[str, Decimal | None]:
     """How the case is called and what it asks for, worked out by the package. Raises Refused where it cannot."""
-    names = {
-        "antrag": package.form.typed(answers),
-        "parameter": parameters,
-        **facts_of(case, package.naming_facts),
-    }
+    names = {"antrag": package.form.typed(answers), "parameter": parameters, **known}
     try:
         title = str(package.title.evaluate(names))[:200]
         amount = package.amount.evaluate(names) if package.amount else None

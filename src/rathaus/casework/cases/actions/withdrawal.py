@@ -28,6 +28,8 @@ def withdraw_application(*, by: Actor, case: Case, reason: str = "") -> Case:
     text = written(reason, most=LONGEST_NOTE, missing="") if reason.strip() else ""
     with by.on_behalf_of(case.authority_id):
         run = lock(case.id, by=by)
+        if run.case.application.is_ex_officio:
+            raise NotAllowed("Diesen Vorgang hat die Behörde eröffnet. Zurückziehen kann ihn nur sie.")
         if Decision.objects.filter(case=case, state=DecisionState.DECIDED).exists():
             raise Refused(DECIDED)
         _tell_staff(run, text)

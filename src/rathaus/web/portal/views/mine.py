@@ -17,6 +17,7 @@ from rathaus.casework.cases.enums import CaseState
 from rathaus.casework.cases.models import Case, Notice
 from rathaus.casework.cases.queries import (
     can_withdraw,
+    own_application,
     own_case,
     own_case_parts,
     own_cases,
@@ -106,7 +107,7 @@ def receipt(request: HttpRequest, case: UUID) -> HttpResponse:
     """The application has arrived: number, time, what happens next."""
     if not request.user.is_authenticated:
         return login_first(request)
-    found = _own(request, case)
+    found = _applied_for(request, case)
     manifest = manifest_of(found.application.version_id)
     warning, about_warning = first_sentence(manifest.warnung)
     context = _around(request, found) | {
@@ -124,7 +125,7 @@ def receipt_pdf(request: HttpRequest, case: UUID) -> HttpResponse:
     """All answers, number, time and checksums as PDF, made from the application that never changes."""
     if not request.user.is_authenticated:
         return login_first(request)
-    found = _own(request, case)
+    found = _applied_for(request, case)
     attachments = Document.objects.filter(case_id=case, kind=DocumentKind.ATTACHMENT).order_by("id")
     content = receipts.render(found, list(attachments))
     return _download(content, "application/pdf", f"Quittung-{found.reference}.pdf", inline=False)
@@ -166,7 +167,7 @@ def notice(request: HttpRequest, case: UUID, notice: UUID) -> HttpResponse:
         "dates": mine.remedy_dates(found),
         "waiver": mine.waiver_of(found),
         "facts": mine.facts_of(found),
-        "automatic": manifest_of(found.case.application.version_id).automatik,
+        "automatic": mine.manifest_of_case(found.case).automatik,
         "paper": mine.attachment_of(found.document),
     }
     return render(request, "portal/notice.html", context)
@@ -199,6 +200,14 @@ def _own(request: HttpRequest, case: UUID) -> Case:
         raise Http404("Diesen Antrag gibt es nicht.") from missing
 
 
+def _applied_for(request: HttpRequest, case: UUID) -> Case:
+    """Theirs, and begun by them: what the office opened has no receipt."""
+    found = _own(request, case)
+    if own_application(found) is None:
+        raise Http404("Diesen Antrag gibt es nicht.")
+    return found
+
+
 def _around(request: HttpRequest, case: Case) -> dict[str, Any]:
     return {
         "frame": frame_of(request, authority=case.authority, current=reverse("portal:mine")),
@@ -228,6 +237,7 @@ def _case(
         "papers": mine.papers_of(case, documents),
         "notices": notices,
         "can_withdraw": can_withdraw(case),
+        "is_applied_for": own_application(case) is not None,
         "follow_ups": own_follow_ups(actor_of(request), case),
         "result": mine.result_of(decisions[0]) if decisions else "",
         "sentence": mine.amount_sentence(case, decisions[0]) if decisions else "",
