@@ -30,6 +30,7 @@ RULES: dict[str, set[str]] = {
     "applicant": {
         "portal:resume",
         "portal:step",
+        "portal:sheet",
         "portal:review",
         "portal:discard",
         "portal:case",
@@ -70,6 +71,7 @@ ARGUMENTS = {
     "slug": "nichts",
     "draft": NOBODYS,
     "page": "nichts",
+    "table": "nichts",
     "case": NOBODYS,
     "notice": NOBODYS,
     "document": NOBODYS,

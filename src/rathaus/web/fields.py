@@ -3,6 +3,7 @@
 from typing import Any
 
 from rathaus.engine.forms import format_bytes
+from rathaus.engine.forms.importing import FILE_PLACE
 from rathaus.engine.forms.model import Kind
 from rathaus.engine.forms.views import FieldView, TableView
 
@@ -99,6 +100,7 @@ def context_of_table(view: TableView) -> dict[str, Any]:
         ],
         "left_out": _left_out(table.noun, left_out),
         "hint_id": f"{view.id}-hinweis",
+        "file_place": f"{table.path}.{FILE_PLACE}",
     }
 
 

@@ -85,6 +85,7 @@ UI: dict[str, Any] = {
                     "kosten",
                     "Kosten",
                     sum="betrag",
+                    **{"import": "csv"},
                     detail={
                         "type": "VerticalLayout",
                         "elements": [_control("wofuer", "Wofür?"), _control("betrag", "Betrag")],

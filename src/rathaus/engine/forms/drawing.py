@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from rathaus.engine.forms import rules, values
+from rathaus.engine.forms.importing import FILE_PLACE
 from rathaus.engine.forms.model import Element, Field, FieldError, Group, Kind, Sum, Table, Text
 from rathaus.engine.forms.places import lookup
 from rathaus.engine.forms.views import (
@@ -30,6 +31,8 @@ class PageDrawer:
         raw: Mapping[str, str],
         errors: Iterable[FieldError],
         authority_name: Callable[[str], str],
+        *,
+        takes_rows: bool = False,
     ) -> None:
         self.answers = answers
         self.applying = applying
@@ -37,6 +40,7 @@ class PageDrawer:
         self.raw = raw
         self.errors = {error.path: error.message for error in errors}
         self.authority_name = authority_name
+        self.takes_rows = takes_rows
 
     def draw(self, elements: Iterable[Element]) -> tuple[ElementView, ...]:
         """The elements that apply; a group of which nothing applies is left out."""
@@ -146,6 +150,8 @@ class PageDrawer:
             can_add=len(shown) < table.max_rows,
             sum=self.sums.get(table.path),
             error=self.errors.get(table.path, ""),
+            can_import=self.takes_rows and table.may_import,
+            not_imported=tuple(self.errors.get(f"{table.path}.{FILE_PLACE}", "").splitlines()),
         )
 
 

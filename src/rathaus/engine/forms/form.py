@@ -1,15 +1,16 @@
 """A form: one definition for the page, the API and the check. See README.md in this folder."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from jsonschema_rs import ValidationError
 
+from rathaus.engine.csv_files import FileNotImported, LineProblem
 from rathaus.engine.expressions import Expression, ExpressionError, compile_expression
-from rathaus.engine.forms import limits, placeholders, prefilling, rules, summary
-from rathaus.engine.forms.checking import Checker, CrossCheck, unfit
+from rathaus.engine.forms import importing, limits, placeholders, prefilling, rules, summary
+from rathaus.engine.forms.checking import Checker, CrossCheck, place_of_row, unfit
 from rathaus.engine.forms.drawing import PageDrawer
 from rathaus.engine.forms.layout import LayoutReader
 from rathaus.engine.forms.model import (
@@ -169,6 +170,59 @@ class Form:
             raw = without_row(raw, path, number)
         return replace(reading, answers=answers, raw=raw, errors=(), rows_changed=True)
 
+    def with_rows_imported(
+        self,
+        reading: Reading,
+        path: str,
+        content: bytes,
+        *,
+        replaces: bool = False,
+        find_authority: FindAuthority | None = None,
+    ) -> Reading:
+        """The reading with the rows of a CSV file after those of the table, or in their place.
+
+        A file with anything wrong is refused whole: then nothing changes, and the only error is that of the place
+        ``path._datei``, with one line for each problem. Tables that no file may be read into change nothing.
+        """
+        table = self.items.get(path)
+        if not isinstance(table, Table) or not table.may_import:
+            return replace(reading, errors=(), rows_changed=True)
+        value = lookup(reading.answers, path)
+        before = list(value) if isinstance(value, list) and not replaces else []
+        answers: Answers = copy_of(reading.answers)
+        free = max(0, table.max_rows - len(before))
+        try:
+            rows, problems = importing.rows_of(table, content, most=free, find_authority=find_authority)
+            problems += self._problems_of_imported(answers, table, rows)
+            store(answers, path, [*before, *(row.answers for row in rows)])
+            if not problems and (problem := unfit(answers)):
+                problems = [LineProblem(rows[-1].line, problem)]
+            if problems:
+                raise FileNotImported(sorted(problems, key=lambda problem: problem.line))
+        except FileNotImported as refused:
+            place = f"{path}.{importing.FILE_PLACE}"
+            error = FieldError(place, importing.told(refused), place, table.label)
+            return replace(reading, errors=(error,), rows_changed=True)
+        raw = {
+            name: text
+            for name, text in reading.raw.items()
+            if not replaces or not name.startswith(f"{path}.")
+        }
+        return replace(reading, answers=answers, raw=raw, errors=(), rows_changed=True)
+
+    def _problems_of_imported(
+        self, answers: Answers, table: Table, rows: Sequence[importing.ImportedRow]
+    ) -> list[LineProblem]:
+        """Where a row that was read is not what the form demands of it."""
+        alone: Answers = copy_of(answers)
+        store(alone, table.path, [row.answers for row in rows])
+        problems = []
+        for error in self._checker.check(alone, self.applicable(alone) | {table.path}, _NOTHING_TYPED):
+            number, column = place_of_row(error.path, table.path), self.find(error.path)
+            if number is not None and column is not None and column.key not in rows[number].unread:
+                problems.append(LineProblem(rows[number].line, importing.named(column, error.message)))
+        return problems
+
     def check(self, answers: Answers, *, raw: Mapping[str, str] = _NOTHING_TYPED) -> tuple[FieldError, ...]:
         """All errors in the order of the pages; none means that the answers may be submitted.
 
@@ -220,8 +274,12 @@ class Form:
         reading: Reading | None = None,
         *,
         authority_name: Callable[[str], str] = str,
+        takes_rows: bool = False,
     ) -> tuple[ElementView, ...]:
-        """The page's elements that apply, ready to be drawn; with a reading, its texts and errors instead."""
+        """The page's elements that apply, ready to be drawn; with a reading, its texts and errors instead.
+
+        ``takes_rows``: whoever draws it also takes files of rows, where a table allows that.
+        """
         shown = reading.answers if reading else answers
         drawer = PageDrawer(
             shown,
@@ -230,6 +288,7 @@ class Form:
             reading.raw if reading else {},
             reading.errors if reading else (),
             authority_name,
+            takes_rows=takes_rows,
         )
         return drawer.draw(page.elements)
 

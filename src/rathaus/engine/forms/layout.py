@@ -50,6 +50,7 @@ _OPTIONS: dict[str, dict[str, type | tuple[type, ...]]] = {
         "sum": str,
         "zeile": str,
         "detail": dict,
+        "import": str,
     },
 }
 _SCOPE = re.compile(r"#(/properties/[a-z][a-z0-9_]*)+")
@@ -183,6 +184,8 @@ class LayoutReader:
             self._problem(place, "Eine Mehrfachauswahl braucht „uniqueItems“: true.")
         if ({"accept", "maxBytes"} & options.keys()) and kind not in (Kind.FILE, Kind.FILES):
             self._problem(place, "options.accept und options.maxBytes gelten nur für Dateien.")
+        if "import" in options:
+            self._problem(place, "options.import gilt nur für Listen mit Zeilen.")
         most = limits.FILES if kind is Kind.FILES else limits.LIST_ITEMS
         minimum, maximum, excluded = _bounds(one)
         return Field(
@@ -263,9 +266,16 @@ class LayoutReader:
             sum_column=sum_column,
             noun=options.get("zeile", "Position"),
             prefill=options.get("vorbelegung", ""),
+            may_import=self._may_import(options, place),
             if_missing=options.get("fehlt", ""),
             rules=own,
         )
+
+    def _may_import(self, options: Mapping[str, Any], place: str) -> bool:
+        wanted = options.get("import")
+        if wanted not in (None, "csv"):
+            self._problem(place, "options.import ist „csv“ oder fehlt.")
+        return wanted == "csv"
 
     def _columns(self, found: Property, options: Mapping[str, Any], place: str) -> tuple[Field, ...]:
         parts = {part.path.rpartition(".")[2]: part for part in found.parts}

@@ -115,7 +115,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A growing table: an array of objects, one row each. ``noun`` names a row ("Position")."""
+    """A growing table: an array of objects, one row each. ``noun`` names a row ("Position").
+
+    ``may_import``: rows may be read from a CSV file, too.
+    """
 
     path: str
     label: str
@@ -127,6 +130,7 @@ class Table:
     sum_column: str = ""
     noun: str = "Position"
     prefill: str = ""
+    may_import: bool = False
     if_missing: str = ""
     rules: tuple[Rule, ...] = ()
 

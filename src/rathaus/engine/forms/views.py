@@ -72,7 +72,10 @@ class RowView:
 
 @dataclass(frozen=True, slots=True)
 class TableView:
-    """A growing table. ``error`` concerns the table as a whole; ``can_add`` is false at the limit of rows."""
+    """A growing table. ``error`` concerns the table as a whole; ``can_add`` is false at the limit of rows.
+
+    ``can_import`` offers to read rows from a CSV file; ``not_imported`` says, line by line, why one was refused.
+    """
 
     table: Table
     id: str
@@ -80,11 +83,18 @@ class TableView:
     can_add: bool
     sum: Sum | None = None
     error: str = ""
+    can_import: bool = False
+    not_imported: tuple[str, ...] = ()
 
     @property
     def error_id(self) -> str:
         """The id of the error's paragraph."""
         return f"{self.id}-fehler"
+
+    @property
+    def import_id(self) -> str:
+        """The id of the input for a file of rows."""
+        return f"{self.id}-datei"
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,9 @@ from rathaus.engine.forms import (
     Page,
     Reading,
     SummarySection,
+    Table,
 )
+from rathaus.engine.forms.importing import FILE_PLACE
 from rathaus.engine.forms.places import lookup
 from rathaus.engine.forms.reading import fields_of
 from rathaus.web.parts import Step
@@ -42,6 +44,7 @@ REVIEW = "Prüfen und absenden"
 PREFILLED = "Aus Ihrem Konto übernommen."
 # Our own buttons and inputs in a form's page; a form's own fields never begin with an underscore.
 TO, SEARCH, PICK = "_nach", "_suche", "_waehlen"
+IMPORT, REPLACE = "_einlesen", "_ersetzen"  # `_ersetzen.belege` beside `belege._datei`
 
 
 @dataclass
@@ -114,7 +117,9 @@ class Filling:
         if reading is None:
             errors = self.errors_on(page) if with_errors else ()
             reading = Reading(self.draft.answers, errors, self.draft.raw)
-        views = self.form.view(page, reading.answers, reading, authority_name=self._name(page))
+        views = self.form.view(
+            page, reading.answers, reading, authority_name=self._name(page), takes_rows=True
+        )
         return tuple(_with_origin(views, profile_of(self.draft.party, self.request.user)))
 
     def errors_on(self, page: Page) -> tuple[FieldError, ...]:
@@ -153,8 +158,34 @@ class Filling:
         if picked:
             reading = replace(reading, errors=(), rows_changed=True)
         reading = replace(reading, errors=_merged(page, reading.errors, problems))
+        if table := _table_to_fill(page, data, files, refused):
+            reading = self._import(reading, table, posted, files, refused)
         self._save(page, reading)
         return reading
+
+    def _import(
+        self,
+        reading: Reading,
+        table: Table,
+        posted: QueryDict,
+        files: MultiValueDict[str, UploadedFile],
+        refused: Sequence[RefusedUpload],
+    ) -> Reading:
+        """Rows from a CSV file beside what was typed, which is kept whatever becomes of the file."""
+        place = f"{table.path}.{FILE_PLACE}"
+        reason = next((upload.reason for upload in refused if upload.field == place), "")
+        upload = files.get(place)
+        if upload is None or reason:
+            reason = reason or "Wählen Sie die CSV-Datei aus, die Sie einlesen möchten."
+            error = FieldError(place, reason, place, table.label)
+            return replace(reading, errors=(error,), rows_changed=True)
+        return self.form.with_rows_imported(
+            reading,
+            table.path,
+            upload.read(),
+            replaces=f"{REPLACE}.{table.path}" in posted,
+            find_authority=self.register.find if _names_municipalities(table) else None,
+        )
 
     def _save(self, page: Page, reading: Reading) -> None:
         done = [key for key in self.draft.pages_done if key != page.key]
@@ -231,6 +262,8 @@ def anchor_of(reading: Reading, posted: QueryDict) -> str:
     if path := posted.get("add") or (posted.get(PICK) or "").partition(":")[0]:
         rows = lookup(reading.answers, path)
         return f"f-{path.replace('.', '-')}-{len(rows)}" if isinstance(rows, list) else ""
+    if filled := posted.get(IMPORT):
+        return f"f-{filled.replace('.', '-')}"
     table = (posted.get("remove") or "").rpartition(".")[0] or posted.get("remove") or ""
     return f"f-{table.replace('.', '-')}"
 
@@ -265,6 +298,27 @@ def _with_origin(views: Iterable[ElementView], profile: Mapping[str, Any]) -> It
             yield view
         else:
             yield view
+
+
+def _table_to_fill(
+    page: Page,
+    data: Mapping[str, Sequence[str]],
+    files: MultiValueDict[str, UploadedFile],
+    refused: Sequence[RefusedUpload],
+) -> Table | None:
+    """The table whose file is to be read: its button was pressed, or a file was chosen before going on."""
+    tables = [item for item in fields_of(page.elements) if isinstance(item, Table) and item.may_import]
+    pressed = data.get(IMPORT, [""])[-1]
+    goes_on = data.get(TO, ["weiter"])[-1] == "weiter" and not {"add", "remove", PICK, IMPORT} & data.keys()
+    sent = {*files, *(upload.field for upload in refused)}
+    for table in tables:
+        if table.path == pressed or (goes_on and f"{table.path}.{FILE_PLACE}" in sent):
+            return table
+    return None
+
+
+def _names_municipalities(table: Table) -> bool:
+    return any(column.kind in (Kind.AUTHORITY, Kind.AUTHORITIES) for column in table.columns)
 
 
 def _refused_as_errors(page: Page, refused: Sequence[RefusedUpload]) -> list[FieldError]:

@@ -16,6 +16,7 @@ urlpatterns = [
     path("antrag/<uuid:draft>/pruefen/", filling.review, name="review"),
     path("antrag/<uuid:draft>/verwerfen/", filling.discard, name="discard"),
     path("antrag/<uuid:draft>/<str:page>/", filling.step, name="step"),
+    path("antrag/<uuid:draft>/<str:page>/vorlage/<str:table>.csv", filling.sheet, name="sheet"),
     path("meine/", mine.overview, name="mine"),
     path("meine/<uuid:case>/", mine.case, name="case"),
     path("meine/<uuid:case>/antwort/", mine.answer, name="answer"),

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from rathaus.core import clock
 from rathaus.engine.forms import format_bytes
+from rathaus.engine.forms.importing import FILE_PLACE
 from rathaus.engine.forms.model import FieldError, SummaryTable, Text
 from rathaus.engine.forms.views import ElementView, FieldView, GroupView, TableView
 from rathaus.law.money import format_amount, format_number
@@ -302,7 +303,9 @@ def error_summary(errors: Sequence[FieldError | str], views: Iterable[ElementVie
 
 
 def _error_text(error: FieldError) -> str:
-    """The message, with the name of its field before it unless it names the field itself."""
+    """The message, with the name of its field before it unless it names the field itself; of several lines the first."""
+    if error.name.endswith(f".{FILE_PLACE}"):
+        return f"{error.label}: {error.message.partition(chr(10))[0]}"
     is_named = not error.label or f"„{error.label}“" in error.message
     return error.message if is_named else f"{error.label}: {error.message}"
 
@@ -315,6 +318,7 @@ def _ids(views: Iterable[ElementView]) -> Iterable[tuple[str, str]]:
                 yield from ((part.name, part.id) for part in view.inputs)
             case TableView():
                 yield view.table.path, view.id
+                yield f"{view.table.path}.{FILE_PLACE}", view.import_id
                 for row in view.rows:
                     yield from _ids(row.cells)
             case GroupView():

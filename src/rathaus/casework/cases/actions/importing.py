@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -23,32 +21,15 @@ from rathaus.core.files import actions as files
 from rathaus.core.files.actions import FileRefused
 from rathaus.core.identity.actions import party_of_authority
 from rathaus.core.identity.actors import Actor, NotAllowed
+from rathaus.engine.csv_files import FileNotImported, LineProblem, read_rows
 from rathaus.engine.forms import Field, Kind
-from rathaus.engine.forms.values import WrongText, parse
+from rathaus.engine.forms.importing import parts_of, value_of
+from rathaus.engine.forms.values import WrongText
 
 FIXED = ("leistung", "ags")
 ABOUT = "bezug"
 ROWS_AT_MOST = 20_000
 _SPACE = UUID("0194c5a0-0000-7000-8000-000000000001")
-
-
-@dataclass(frozen=True)
-class LineProblem:
-    """Why a line cannot be taken; line 1 is the header."""
-
-    line: int
-    reason: str
-
-    def __str__(self) -> str:
-        return f"Zeile {self.line}: {self.reason}"
-
-
-class FileNotImported(Exception):
-    """Nothing of the file was stored. `problems` has every line that is wrong."""
-
-    def __init__(self, problems: list[LineProblem]) -> None:
-        super().__init__("\n".join(map(str, problems)))
-        self.problems = problems
 
 
 @dataclass(frozen=True)
@@ -109,48 +90,10 @@ def import_applications(
 
 
 def _rows(content: bytes) -> list[tuple[int, dict[str, str]]]:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as wrong:
-        line = content[: wrong.start].count(b"\n") + 1
-        raise FileNotImported(
-            [LineProblem(line, "Die Datei ist nicht UTF-8. Speichern Sie sie als „CSV UTF-8“.")]
-        ) from wrong
-    if "\x00" in text:
-        line = text[: text.index("\x00")].count("\n") + 1
-        raise FileNotImported(
-            [LineProblem(line, "Die Zeile enthält ein Nullzeichen. Die Datei ist beschädigt.")]
-        )
-    records = _records(text)
-    _, header = next(records, (1, []))
-    if missing := [name for name in FIXED if name not in header]:
-        raise FileNotImported([LineProblem(1, f"Spalte „{name}“ fehlt.") for name in missing])
-    if len(set(header)) != len(header):
-        raise FileNotImported([LineProblem(1, "Eine Spalte kommt zweimal vor.")])
-    rows: list[tuple[int, dict[str, str]]] = []
-    for line, values in records:
-        if len(values) != len(header):
-            reason = f"Die Zeile hat nicht {len(header)} Spalten wie die Kopfzeile."
-            raise FileNotImported([LineProblem(line, reason)])
-        rows.append((line, dict(zip(header, values, strict=True))))
-        if len(rows) > ROWS_AT_MOST:
-            raise FileNotImported([LineProblem(line, f"Mehr als {ROWS_AT_MOST} Zeilen.")])
+    header, rows = read_rows(content, most=ROWS_AT_MOST, needed=FIXED)
     if not rows:
         raise FileNotImported([LineProblem(1, "Die Datei enthält keine Anträge.")])
-    return rows
-
-
-def _records(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Each record with the line on which it begins (a quoted value may go on over several)."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=";", strict=True)
-    line = 1
-    try:
-        for values in reader:
-            if values:
-                yield line, values
-            line = reader.line_num + 1
-    except csv.Error as wrong:
-        raise FileNotImported([LineProblem(line, f"Die Zeile ist kein gültiges CSV: {wrong}")]) from wrong
+    return [(line, dict(zip(header, values, strict=True))) for line, values in rows]
 
 
 def _lines(by: Actor, rows: list[tuple[int, dict[str, str]]]) -> list[_Line]:
@@ -240,7 +183,7 @@ def _answers(offer: Offer, row: Mapping[str, str]) -> tuple[dict[str, Any], dict
         if not isinstance(node, Field):
             raise ValueError(f"Das Feld „{column}“ kennt das Formular nicht.")
         if node.kind in (Kind.FILE, Kind.FILES):
-            named[column] = _parts(text)
+            named[column] = parts_of(text)
         else:
             _put(answers, column.split("."), _value(node, text, column))
     return answers, named
@@ -272,20 +215,10 @@ def _with_files(line: _Line, party: UUID, attachments: Callable[[str], bytes] | 
 
 def _value(field: Field, text: str, column: str) -> Any:
     """What the text means, read as the form itself reads it. Raises ValueError with column and reason."""
-    if field.kind in (Kind.CHECKBOX, Kind.YES_NO):
-        if text.lower() not in {"ja", "nein"}:
-            raise ValueError(f"{column}: „{text}“ ist weder „ja“ noch „nein“.")
-        return text.lower() == "ja"
-    if field.kind in (Kind.CHOICES, Kind.AUTHORITIES):
-        return _parts(text)
     try:
-        return parse(field, text)
+        return value_of(field, text)
     except WrongText as wrong:
         raise ValueError(f"{column}: {wrong.message}") from wrong
-
-
-def _parts(text: str) -> list[str]:
-    return [part.strip() for part in text.split("|") if part.strip()]
 
 
 def _put(answers: dict[str, Any], path: list[str], value: Any) -> None:

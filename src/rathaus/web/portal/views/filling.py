@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect, render
-from django.utils.http import urlencode
+from django.utils.http import content_disposition_header, urlencode
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -16,11 +16,13 @@ from rathaus.casework.cases.actions.submission import InvalidAnswers, submit_dra
 from rathaus.casework.cases.models import Application, Draft
 from rathaus.casework.services.operations import Refused
 from rathaus.core.identity.actors import Actor
-from rathaus.engine.forms import Page, Reading
+from rathaus.engine.forms import Page, Reading, Table
+from rathaus.engine.forms.importing import template_of
 from rathaus.web.account import kept
 from rathaus.web.account.access import login_first, refuse_below
 from rathaus.web.portal.catalogue import first_sentence
 from rathaus.web.portal.filling import (
+    IMPORT,
     PICK,
     SEARCH,
     TO,
@@ -66,6 +68,24 @@ def step(request: HttpRequest, draft: UUID, page: str) -> HttpResponse:
     except Draft.DoesNotExist:  # gone since we looked
         return _instead(filling.actor, draft)
     return _page(filling, current, None, with_errors=REVIEW_MARK in request.GET)
+
+
+@cache_control(private=True, no_cache=True)
+@require_safe
+def sheet(request: HttpRequest, draft: UUID, page: str, table: str) -> HttpResponse:
+    """An empty CSV file with the header of a table that rows may be read into."""
+    if not request.user.is_authenticated:
+        return login_first(request)
+    filling = _filling(request, draft)
+    if isinstance(filling, HttpResponse):
+        return filling
+    found = filling.form.items.get(table)
+    if not isinstance(found, Table) or not found.may_import:
+        raise Http404("Diese Liste gibt es nicht.")
+    response = HttpResponse(template_of(found), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = content_disposition_header(True, f"{found.label}.csv") or "attachment"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
 
 
 @cache_control(private=True, no_cache=True)
@@ -181,7 +201,7 @@ def _posted(filling: Filling, page: Page) -> HttpResponse:
 
 def _is_entered_search(posted: QueryDict) -> bool:
     """Enter in the search field presses no button that has a name: it searches, and does not go on."""
-    return bool(posted.get(SEARCH, "").strip()) and not {TO, PICK, "add", "remove"} & posted.keys()
+    return bool(posted.get(SEARCH, "").strip()) and not {TO, PICK, IMPORT, "add", "remove"} & posted.keys()
 
 
 def _page(
@@ -255,6 +275,6 @@ def _linked(filling: Filling) -> list[dict[str, str]]:
 
 def _without_buttons(typed: QueryDict) -> QueryDict:
     """What somebody had typed when the session ended; the buttons wait until they press them again."""
-    for name in ("add", "remove", TO, PICK):
+    for name in ("add", "remove", TO, PICK, IMPORT):
         typed.pop(name, None)
     return typed
