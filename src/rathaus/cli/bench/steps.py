@@ -137,6 +137,7 @@ class Engine:
         case = Case(
             authority_id=place.ministry.id,
             offer=self.offer,
+            terms_id=self.offer.terms_id,
             party=place.party,
             party_name=place.party.name,
             party_address=place.party.address,
@@ -184,6 +185,7 @@ class Engine:
             place.party.authority_id,
             self.offer.id,
             self.offer.version_id,
+            self.offer.terms_id,
             place.applicant.account,
             place.clerk.account,
             place.approver.account,
