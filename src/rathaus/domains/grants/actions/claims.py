@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import Sum
 
-from rathaus.casework.cases.actions.delivery import deliver
+from rathaus.casework.cases.actions.messages import deliver
 from rathaus.casework.cases.rules import LONGEST_NOTE, written
 from rathaus.casework.cases.steps import Run
 from rathaus.casework.services.operations import Refused, operation
@@ -345,7 +345,7 @@ def waive(*, by: Actor, claim: UUID, reason: str) -> Claim:
             amount=format_amount(principal + rest),
             reason=text,
         )
-        deliver(by=by, case=found.case, message=REPAID)
+        deliver(by=by, case=found.case_id, message=REPAID)
         close_if_done(by=by, grant=grant)
         return found
 
@@ -363,7 +363,7 @@ def _settle(by: Actor, grant: Grant, claim: Claim, on: date) -> None:
         return
     claim.settled_on = on
     claim.save(update_fields=["settled_on"])
-    deliver(by=by, case=claim.case, message=REPAID)
+    deliver(by=by, case=claim.case_id, message=REPAID)
     close_if_done(by=by, grant=grant)
 
 

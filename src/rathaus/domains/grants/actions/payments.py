@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
-from rathaus.casework.cases.actions.delivery import deliver
+from rathaus.casework.cases.actions.messages import deliver
 from rathaus.casework.services.operations import Refused
 from rathaus.core import clock
 from rathaus.core.audit.actions import record
@@ -317,7 +317,7 @@ def _pay(by: Actor, payment: Payment, on: date) -> None:
         amount=format_amount(payment.amount),
         on=format_day(on),
     )
-    deliver(by=by, case=payment.drawdown.case, message=PAID_OUT)
+    deliver(by=by, case=payment.drawdown.case_id, message=PAID_OUT)
 
 
 def _return(by: Actor, payment: Payment, reason: str, on: date) -> None:
