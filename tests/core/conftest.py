@@ -13,11 +13,12 @@ import psycopg
 import pytest
 from django.utils import timezone
 from tests.casework.conftest import World, account, committed_world, run_waiting_jobs, world
+from tests.casework.office_package import ANSWERS, recovery
 from tests.casework.packages import MANIFEST, follow_up, probe
 
 from rathaus.casework.cases.actions.drafts import attach_file, begin_draft
 from rathaus.casework.cases.actions.messages import answer_request
-from rathaus.casework.cases.actions.submission import submit_application
+from rathaus.casework.cases.actions.submission import open_case, submit_application
 from rathaus.casework.cases.actions.tasks import complete_task
 from rathaus.casework.cases.models import Case, Incident, Notice, Remedy, Subscription, Timer
 from rathaus.casework.services.actions import offer_service, publish_package
@@ -114,6 +115,7 @@ def peopled(committed_world: World) -> World:
         attach_file(by=officer, draft=draft, name="plan.pdf", content=b"%PDF-1.7 plan")
     abruf = w.publish(follow_up(), "abruf")
     w.submit(offer=abruf, about=first)
+    opened_by_the_office(w, about=first)
     for authority in (w.ministry, w.waldsolms):
         leave_waiting(authority)
         leave_a_life(authority)
@@ -187,6 +189,13 @@ def leave_a_life(authority: Authority) -> None:
         if second_grant and second_grant != grant:
             second_grant.notified_on = today
             second_grant.save(update_fields=["notified_on"])
+
+
+def opened_by_the_office(w: World, *, about: Case) -> None:
+    """One case that the applicant knows nothing of yet, and one that they were heard in."""
+    offer = w.publish(recovery(), "rueckforderung")
+    for urgent in ({"eilig": True, "warum": "Verjährung"}, {}):
+        open_case(by=w.clerk, offer=offer, about=about, answers={**ANSWERS, **urgent}, submission=new_id())
 
 
 def leave_waiting(authority: Authority) -> None:

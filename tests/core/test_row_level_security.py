@@ -54,8 +54,8 @@ SEEN: dict[str, Sees] = {
     "services.Terms": everything,
     "cases.Draft": of_party,
     "cases.ReferenceCounter": own,
-    "cases.Case": own_or_of_party,
-    "cases.Application": own_or_of_party,
+    "cases.Case": lambda c, r: own(c, r) or (of_party(c, r) and r["is_for_applicant"]),
+    "cases.Application": lambda c, r: own(c, r) or (of_party(c, r) and not r["is_ex_officio"]),
     "cases.CaseProcess": own,
     "cases.Task": own,
     "cases.Timer": own,
@@ -160,6 +160,16 @@ def test_the_expectations_tell_the_contexts_apart(peopled: World, superuser: psy
         assert cursor.fetchone() == (2, 1)
         cursor.execute("SELECT count(*), count(*) FILTER (WHERE state = 'decided') FROM cases_decision")
         assert cursor.fetchone() == (2, 2)  # what was sent back stays inside
+
+
+def test_what_the_office_opened_is_hidden_until_it_says_so(peopled: World) -> None:
+    lahnau = contexts(peopled)["applicant lahnau"]
+    counted = "SELECT count(*) FROM cases_case c WHERE c.reference LIKE 'RF-%'"
+    noted = "SELECT count(*) FROM cases_application WHERE is_ex_officio"
+    for context, seen in ((lahnau, (1, 0)), (contexts(peopled)["ministry"], (2, 2))):
+        with speaking(context), connection.cursor() as cursor:
+            cursor.execute(f"SELECT ({counted}), ({noted})")
+            assert cursor.fetchone() == seen
 
 
 def test_raw_sql_without_context_sees_what_is_public(
