@@ -9,8 +9,9 @@ from django.utils import timezone
 from tests.casework.conftest import World
 from tests.casework.packages import MANIFEST, probe
 
+from rathaus.casework.cases.actions.answers import InvalidAnswers
 from rathaus.casework.cases.actions.drafts import begin_draft, discard_draft, save_draft
-from rathaus.casework.cases.actions.submission import InvalidAnswers, submit_draft
+from rathaus.casework.cases.actions.submission import submit_draft
 from rathaus.casework.cases.jobs import expire_drafts
 from rathaus.casework.cases.models import Case, Draft
 from rathaus.casework.services.actions import offer_service, publish_package

@@ -36,6 +36,7 @@ RULES: dict[str, set[str]] = {
         "portal:case",
         "portal:answer",
         "portal:withdraw",
+        "portal:correct",
         "portal:waive",
         "portal:receipt",
         "portal:receipt_pdf",

@@ -73,6 +73,15 @@ class Draft(TenantModel):
         db_index=False,
         verbose_name="bezieht sich auf",
     )
+    corrects = models.ForeignKey(
+        "cases.Case",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name="berichtigt den Antrag zu",
+    )
     answers: models.JSONField[Any] = models.JSONField(default=dict)
     raw: models.JSONField[Any] = models.JSONField(
         default=dict, help_text="typed texts that could not be read, by name"
@@ -85,6 +94,11 @@ class Draft(TenantModel):
     class Meta:
         verbose_name = "Entwurf"
         indexes = [models.Index(fields=["party", "-saved_at"], name="draft_by_party")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["corrects"], condition=Q(corrects__isnull=False), name="draft_one_correction"
+            )
+        ]
 
 
 class ReferenceCounter(TenantModel):
@@ -127,6 +141,17 @@ class Case(TenantModel):
         blank=True,
         related_name="+",
         verbose_name="Kommune",
+    )
+    # The version in force: what was handed in first, or the newest correction. Everything that reads answers reads these.
+    # Null only where row-level security hides it. The database holds that it is this case's (migration `corrections`).
+    application: models.ForeignKey[Any, Any] = models.ForeignKey(
+        "Application",
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+        verbose_name="Antrag in der geltenden Fassung",
     )
     about = models.ForeignKey(
         "self",
@@ -185,12 +210,14 @@ class Case(TenantModel):
 class Application(TenantModel):
     """Antrag: what was submitted, once, unchanged. `submission` is the draft or import line it came from.
 
+    Number 1 is what was handed in; a correction that the office asked for is another row with the next number.
     Where the office opened the case, it is what the office wrote down, and stays inside.
     """
 
     tenancy: ClassVar = Tenancy(applicant_reads=OWN_PARTY + " AND NOT is_ex_officio", rights="SELECT, INSERT")
 
-    case = models.OneToOneField(Case, models.PROTECT, related_name="application")
+    case = models.ForeignKey(Case, models.PROTECT, related_name="versions")
+    number = models.PositiveSmallIntegerField("Fassung", default=1)
     party = models.ForeignKey("identity.Party", models.PROTECT, related_name="+", db_constraint=False)
     version = models.ForeignKey("services.ServiceVersion", models.PROTECT, related_name="+")
     answers: models.JSONField[Any] = models.JSONField()
@@ -201,6 +228,11 @@ class Application(TenantModel):
 
     class Meta:
         verbose_name = "Antrag"
+        constraints = [
+            models.UniqueConstraint(fields=["case", "number"], name="application_number_once"),
+            # What the foreign key of `Case.application` points to together with the case.
+            models.UniqueConstraint(fields=["id", "case"], name="application_of_case"),
+        ]
 
 
 class CaseProcess(models.Model):
@@ -338,7 +370,10 @@ class Incident(TenantModel):
 
 
 class Finding(TenantModel):
-    """Prüfergebnis: one rule with its value, limit and source; it advises. An exception is named, with a reason."""
+    """Prüfergebnis: one rule with its value, limit and source; it advises. An exception is named, with a reason.
+
+    A check that is made again writes another round; the earlier one stays, and only the last counts (`is_current`).
+    """
 
     tenancy: ClassVar = Tenancy()
 
@@ -350,6 +385,8 @@ class Finding(TenantModel):
     value = models.CharField("Wert", max_length=160)
     note = models.CharField("Hinweis", max_length=200, blank=True)
     position = models.PositiveSmallIntegerField(default=0)
+    round = models.PositiveSmallIntegerField("Durchgang", default=1)
+    is_current = models.BooleanField("aus dem letzten Durchgang", default=True)
     excepted_at = models.DateTimeField(null=True, blank=True)
     excepted_by = _account()
     excepted_function = models.CharField(max_length=80, blank=True)
@@ -364,7 +401,10 @@ class Finding(TenantModel):
                 | (Q(excepted_at__isnull=False, result=FindingResult.FAILED) & ~Q(excepted_reason="")),
                 name="finding_exception_has_reason",
             ),
-            models.UniqueConstraint(fields=["case", "rule"], name="finding_once"),
+            models.UniqueConstraint(
+                fields=["case", "rule"], condition=Q(is_current=True), name="finding_current_once"
+            ),
+            models.UniqueConstraint(fields=["case", "rule", "round"], name="finding_once_a_round"),
         ]
 
 
@@ -381,6 +421,7 @@ class Message(TenantModel):
     sent_at = models.DateTimeField(default=clock.now)
     sent_by = _account()
     answer_until = models.DateField("Antwort bis", null=True, blank=True)
+    allows_correction = models.BooleanField("Angaben dürfen berichtigt werden", default=False)
 
     class Meta:
         verbose_name = "Nachricht"

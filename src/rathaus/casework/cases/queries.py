@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from rathaus.casework.cases.enums import CaseState, Outcome
+from rathaus.casework.cases.enums import CaseState, Outcome, Sender
 from rathaus.casework.cases.facts import check_fits
 from rathaus.casework.cases.models import (
     Application,
@@ -156,6 +156,7 @@ class CaseFile:
 
     case: Case
     application: Application
+    versions: list[Application]
     tasks: list[Task]
     findings: list[Finding]
     documents: list[Document]
@@ -208,8 +209,11 @@ def case_file(by: Actor, reference: str) -> CaseFile:
     return CaseFile(
         case=case,
         application=case.application,
+        versions=versions_of(case) if case.application.number > 1 else [],
         tasks=list(case.tasks.select_related("claimed_by", "completed_by").order_by("id")),
-        findings=list(case.findings.select_related("excepted_by").order_by("position"))
+        findings=list(
+            case.findings.filter(is_current=True).select_related("excepted_by").order_by("position")
+        )
         if case.has_findings
         else [],
         documents=documents,
@@ -281,6 +285,17 @@ def own_case(by: Actor, case: UUID) -> Case:
     )
 
 
+def open_question(case: Case) -> Message | None:
+    """What the office asked last and still waits for; None if the case waits for no answer."""
+    asked = Message.objects.filter(case=case, case__state=CaseState.ACTION_REQUIRED, sender=Sender.STAFF)
+    return asked.exclude(answer_until=None).order_by("-id").first()
+
+
+def versions_of(case: Case) -> list[Application]:
+    """All versions of a case's application, the one in force first."""
+    return list(case.versions.select_related("submitted_by").order_by("-number"))
+
+
 def can_withdraw(case: Case) -> bool:
     """Whether the applicant is offered to withdraw; a decision that they cannot see yet still refuses it."""
     return case.state != CaseState.COMPLETED and own_application(case) is not None
@@ -288,7 +303,10 @@ def can_withdraw(case: Case) -> bool:
 
 def own_application(case: Case) -> Application | None:
     """What the applicant handed in; None where the office opened the case, whose words stay inside."""
-    application: Application | None = getattr(case, "application", None)
+    try:
+        application: Application | None = case.application
+    except Application.DoesNotExist:  # row-level security hides what the office wrote
+        return None
     return None if application is None or application.is_ex_officio else application
 
 

@@ -22,7 +22,7 @@ Parts = tuple[tuple[str, type[models.Model]], ...]
 _ALWAYS: Parts = (("p", CaseProcess), ("c", Case), ("a", Application), ("o", Offer), ("m", Terms))
 _PLACES: Parts = (("u", Authority), ("g", Authority))
 _JOINS = (
-    " JOIN cases_application a ON a.case_id = c.id JOIN services_offer o ON o.id = c.offer_id "
+    " JOIN cases_application a ON a.id = c.application_id JOIN services_offer o ON o.id = c.offer_id "
     "JOIN services_terms m ON m.id = c.terms_id"
 )
 _BY_CASE = (
@@ -34,6 +34,9 @@ _BY_TASK = (
     + _JOINS
     + " WHERE t.id = %s"
 )
+
+
+_IS_FRESH = "p.revision = (SELECT q.revision FROM cases_caseprocess q WHERE q.case_id = p.case_id)"
 
 
 def locked_case(case: UUID) -> CaseProcess:
@@ -66,15 +69,24 @@ def _linked(found: Iterator[Any]) -> CaseProcess:
     """The first five of a row, knowing each other."""
     process, case, application, offer, terms = islice(found, 5)
     process.case = application.case = case
+    case.application = application
     case.offer, case.terms = offer, terms
     return process
 
 
 def _read(parts: Parts, source: str, key: UUID) -> Iterator[Any] | None:
-    """One row as instances, in the order of the parts; None where nothing is visible."""
+    """One row as instances, in the order of the parts; None where nothing is visible.
+
+    Whoever waited for the lock gets the process as it is now, and all else as it was before. So its revision is asked for
+    twice, and if the two differ the row is read once more.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_statement(parts, source), [key])
-        row = cursor.fetchone()
+        row = None
+        for _ in range(2):
+            cursor.execute(_statement(parts, source), [key])
+            row = cursor.fetchone()
+            if row is None or row[-1]:
+                break
     return None if row is None else _instances(parts, row)
 
 
@@ -82,7 +94,7 @@ def _read(parts: Parts, source: str, key: UUID) -> Iterator[Any] | None:
 def _statement(parts: Parts, source: str) -> str:
     columns = ", ".join(f"{alias}.{field.column}" for alias, model in parts for field in _fields(model))
     # Names of our own tables and columns only; the key is a parameter.
-    return f"SELECT {columns} FROM {source} FOR UPDATE OF p"  # noqa: S608
+    return f"SELECT {columns}, {_IS_FRESH} FROM {source} FOR UPDATE OF p"  # noqa: S608
 
 
 def _instances(parts: Parts, row: Sequence[Any]) -> Iterator[Any]:

@@ -326,11 +326,11 @@ _PROCESS_NEW = """p AS (INSERT INTO cases_caseprocess (case_id, authority_id, ve
 _PROCESS = """p AS (UPDATE cases_caseprocess SET state = %s::jsonb, revision = revision + 1
   WHERE case_id = %s AND revision = %s RETURNING 1)"""
 _CASE_NEW = """c AS (INSERT INTO cases_case (id, authority_id, offer_id, terms_id, party_id, party_name, party_address,
-    applicant_id, about_id, is_for_applicant, reference, title, amount, state, outcome, opened_at, closed_at)
-  VALUES (%s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s, %s, %s, %s, %s, %s, '', %s, %s))"""
-_APPLICATION = """a AS (INSERT INTO cases_application (id, authority_id, case_id, party_id, version_id, answers, submission,
-    is_ex_officio, submitted_at, submitted_by_id)
-  VALUES (%s, %s, %s, %s, %s, %s::jsonb, %s, %s, %s, %s))"""
+    applicant_id, application_id, about_id, is_for_applicant, reference, title, amount, state, outcome, opened_at, closed_at)
+  VALUES (%s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s, %s, %s, %s, %s, %s, %s, '', %s, %s))"""
+_APPLICATION = """a AS (INSERT INTO cases_application (id, authority_id, case_id, party_id, number, version_id, answers,
+    submission, is_ex_officio, submitted_at, submitted_by_id)
+  VALUES (%s, %s, %s, %s, 1, %s, %s::jsonb, %s, %s, %s, %s))"""
 # Compared here, under the lock: whoever waited for it has read the case as it was before.
 _CASE = """c AS (UPDATE cases_case SET state = %s, closed_at = %s, outcome = coalesce(nullif(%s, ''), outcome)
   WHERE id = %s AND (state <> %s OR outcome <> coalesce(nullif(%s, ''), outcome)))"""
@@ -419,7 +419,7 @@ def _statement(run: Run) -> tuple[str, list[Any]]:
 def _case_row(case: Case) -> list[Any]:
     return [
         case.id, case.authority_id, case.offer_id, case.terms_id, case.party_id, case.party_name,
-        json.dumps(case.party_address), case.applicant_id, case.about_id, case.is_for_applicant,
+        json.dumps(case.party_address), case.applicant_id, case.application_id, case.about_id, case.is_for_applicant,
         case.reference, case.title, case.amount, case.state, case.opened_at, case.closed_at,
     ]  # fmt: skip
 

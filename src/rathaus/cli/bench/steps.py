@@ -147,7 +147,7 @@ class Engine:
             amount=Decimal(self.answers["betrag"]),
             opened_at=now,
         )
-        application = Application(
+        case.application = application = Application(
             authority_id=place.ministry.id,
             case=case,
             party=place.party,

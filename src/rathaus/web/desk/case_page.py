@@ -23,7 +23,7 @@ from rathaus.casework.cases.enums import (
     Sender,
     TaskState,
 )
-from rathaus.casework.cases.models import Case, Finding, Incident, Task
+from rathaus.casework.cases.models import Application, Case, Finding, Incident, Task
 from rathaus.casework.cases.queries import CaseFile
 from rathaus.casework.records.models import Document
 from rathaus.casework.services.packages import Package, package_of
@@ -39,12 +39,14 @@ from rathaus.web.desk.work import Work, work_of
 from rathaus.web.diagram import Drawing, draw
 from rathaus.web.fields import media_name
 from rathaus.web.parts import Attachment, Fact, HistoryEntry, Link, MessageView
+from rathaus.web.versions import VersionView, versions_view
 
 _KEY_EVENTS = {
     kind.name
     for kind in (
         events.OPENED,
         events.EXCEPTION_ALLOWED,
+        events.CORRECTED,
         events.PROPOSED,
         events.RETURNED,
         events.DECIDED,
@@ -144,6 +146,7 @@ class Page:
     findings_sum: str
     has_head: bool
     sections: tuple[SectionView, ...]
+    versions: tuple[tuple[VersionView, tuple[SectionView, ...]], ...]
     documents: tuple[Document, ...]
     messages: tuple[MessageView, ...]
     message_form: PostForm
@@ -195,9 +198,10 @@ def page_of(file: CaseFile, by: Actor, typed: Typed, *, now: datetime, owner: Ca
         findings=findings,
         findings_sum=_findings_sum(findings),
         has_head=HEAD in by.roles,
-        sections=tuple(
-            _section(section)
-            for section in _sections(package_of(file.application.version_id).form, file.application.answers)
+        sections=_in_words(file.application),
+        versions=tuple(
+            (view, () if view.is_in_force else _in_words(view.application))
+            for view in versions_view(file.versions)
         ),
         documents=tuple(file.documents),
         messages=tuple(_messages(file, by)),
@@ -375,6 +379,11 @@ def _findings_sum(findings: tuple[FindingView, ...]) -> str:
 
 
 # --- application and messages ---
+
+
+def _in_words(application: Application) -> tuple[SectionView, ...]:
+    form = package_of(application.version_id).form
+    return tuple(_section(section) for section in _sections(form, application.answers))
 
 
 def _sections(form: Form, answers: dict[str, Any]) -> tuple[SummarySection, ...]:

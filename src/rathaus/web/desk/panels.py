@@ -120,6 +120,9 @@ def _review(data: Mapping[str, str]) -> Panel:
             ),
             "nachricht": Input("nachricht", "Was fehlt noch?", data.get("nachricht", "")),
             "frist": Input("frist", "Antwort bis", data.get("frist", "")),
+            "korrektur": Input(
+                "korrektur", "Angaben im Antrag dürfen berichtigt werden", data.get("korrektur", "")
+            ),
         },
     )
 
@@ -141,7 +144,12 @@ def _checked_review(panel: Panel, today: date) -> Panel:
     return replace(
         panel,
         inputs={**panel.inputs, "nachricht": body, "frist": until},
-        answers={"vollstaendig": False, "nachricht": body.text, "frist": day},
+        answers={
+            "vollstaendig": False,
+            "nachricht": body.text,
+            "frist": day,
+            "korrektur": panel.inputs["korrektur"].text == "ja",
+        },
     )
 
 

@@ -90,6 +90,8 @@ class Filling:
         before = self._neighbour(page, -1)
         if before:
             return self.url_of(before)
+        if self.draft.corrects_id:
+            return reverse("portal:case", args=[self.draft.corrects_id])
         if self.draft.about_id:
             return reverse("portal:case", args=[self.draft.about_id])
         return reverse("portal:service", args=[self.draft.offer.slug])

@@ -26,6 +26,7 @@ from rathaus.law.text import format_date, format_day
 from rathaus.web.fields import media_name
 from rathaus.web.parts import Attachment, DateView, Fact, MessageView, Step
 from rathaus.web.portal.catalogue import first_words, manifest_of
+from rathaus.web.versions import VersionView
 
 _LATEST = 5
 # Result as a headline and as a word, without and with an amount that was applied for.
@@ -46,6 +47,7 @@ class Question:
     body: str
     asked_on: date
     until: date | None
+    allows_correction: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,9 @@ def question_of(case: Case, messages: Sequence[Message]) -> Question | None:
     asked = next((found for found in messages if found.sender == Sender.STAFF and found.answer_until), None)
     if asked is None:
         return Question("Bitte antworten Sie auf unsere Nachricht.", timezone.localdate(case.opened_at), None)
-    return Question(asked.body, timezone.localdate(asked.sent_at), asked.answer_until)
+    return Question(
+        asked.body, timezone.localdate(asked.sent_at), asked.answer_until, asked.allows_correction
+    )
 
 
 def line_of(case: Case, question: Question | None) -> list[Step]:
@@ -101,8 +105,7 @@ def line_of(case: Case, question: Question | None) -> list[Step]:
     if application is None:
         found = [Step("Von Amts wegen eröffnet", "done", note=opened)]
     else:
-        submitted = format_date(timezone.localdate(application.submitted_at))
-        found = [Step("Begonnen", "done"), Step("Abgesendet", "done", note=submitted)]
+        found = [Step("Begonnen", "done"), Step("Abgesendet", "done", note=opened)]
         if case.state == CaseState.RECEIVED:
             return [*found, Step("Eingegangen", "now", note=opened), Step("In Bearbeitung"), _end_of(case)]
         found.append(Step("Eingegangen", "done", note=opened))
@@ -195,17 +198,23 @@ def talk_of(case: Case, messages: Iterable[Message], documents: Sequence[Documen
     ]
 
 
-def papers_of(case: Case, documents: Iterable[Document]) -> list[Attachment]:
-    """The receipt, where there was an application, and all documents of the case."""
+def papers_of(case: Case, documents: Iterable[Document], versions: Sequence[VersionView]) -> list[Attachment]:
+    """The receipts of all versions, where there was an application, the one in force first, and all documents."""
     filed = [attachment_of(document, with_day=True) for document in documents]
     if own_application(case) is None:
         return filed
-    receipt = Attachment(
-        "Quittung",
-        reverse("portal:receipt_pdf", args=[case.id]),
-        f"{format_day(timezone.localdate(case.opened_at))} · PDF",
-    )
-    return [receipt, *filed]
+    url = reverse("portal:receipt_pdf", args=[case.id])
+    receipts = [
+        Attachment(
+            f"Quittung, Fassung {version.application.number}",
+            f"{url}?fassung={version.application.number}",
+            f"{format_day(timezone.localdate(version.application.submitted_at))} · PDF",
+        )
+        for version in versions
+    ]
+    if not receipts:
+        receipts = [Attachment("Quittung", url, f"{format_day(timezone.localdate(case.opened_at))} · PDF")]
+    return [*receipts, *filed]
 
 
 def attachment_of(document: Document, *, with_day: bool = False) -> Attachment:

@@ -11,7 +11,8 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from rathaus.casework.cases.models import Case
+from rathaus.casework.cases.actions.answers import files_in
+from rathaus.casework.cases.models import Application, Case
 from rathaus.casework.records.models import Document
 from rathaus.casework.services.packages import package_of
 from rathaus.engine.forms import SummaryTable, format_bytes
@@ -22,10 +23,10 @@ from rathaus.web.portal.register import keys_in, names_of
 _TEMPLATE = (Path(__file__).parent / "quittung.typ").read_text()
 
 
-def render(case: Case, documents: Sequence[Document]) -> bytes:
-    """The receipt of a case with its `application`; `documents` are what was attached."""
-    application = case.application
+def render(case: Case, application: Application, documents: Sequence[Document]) -> bytes:
+    """The receipt of a version of a case's application; of `documents`, what it refers to is listed."""
     form = package_of(application.version_id).form
+    files = {file["sha256"] for file in files_in(application.answers)}
     names = names_of(keys_in(form.pages_for(application.answers), application.answers))
     submitted = timezone.localtime(application.submitted_at)
     data = {
@@ -48,6 +49,7 @@ def render(case: Case, documents: Sequence[Document]) -> bytes:
         "dateien": [
             {"name": found.file_name, "groesse": format_bytes(found.size), "sha256": found.sha256}
             for found in documents
+            if found.sha256 in files
         ],
     }
     return render_letter(_TEMPLATE, data, fonts=_fonts(), title=f"Quittung {case.reference}")

@@ -20,6 +20,7 @@ urlpatterns = [
     path("meine/", mine.overview, name="mine"),
     path("meine/<uuid:case>/", mine.case, name="case"),
     path("meine/<uuid:case>/antwort/", mine.answer, name="answer"),
+    path("meine/<uuid:case>/berichtigen/", filling.correct, name="correct"),
     path("meine/<uuid:case>/zurueckziehen/", withdrawal.withdraw, name="withdraw"),
     path("meine/<uuid:case>/eingang/", mine.receipt, name="receipt"),
     path("meine/<uuid:case>/quittung.pdf", mine.receipt_pdf, name="receipt_pdf"),

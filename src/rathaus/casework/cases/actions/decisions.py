@@ -68,7 +68,9 @@ def _check(run: Run, outcome: str, amount: Decimal | None) -> None:
             raise Refused(
                 f"Das ist weniger als beantragt ({format_amount(asked)}). Wählen Sie „{partly.tun}“."
             )
-    failed = Finding.objects.filter(case=run.case, result=FindingResult.FAILED, excepted_at=None).first()
+    failed = Finding.objects.filter(
+        case=run.case, is_current=True, result=FindingResult.FAILED, excepted_at=None
+    ).first()
     if failed:
         raise Refused(
             f"Die Regel „{failed.title}“ steht entgegen. Erst muss die Leitung eine Ausnahme zulassen."
@@ -135,15 +137,18 @@ def allow_exception(*, by: Actor, finding: UUID, reason: str) -> Finding:
     if len(text) < 10:
         raise Refused(sentence)
     with by.acting():
+        # The process is locked first, as in every step: a check that is made again waits, or is waited for.
+        run = lock(Finding.objects.only("case_id").get(id=finding).case_id, by=by)
         found = Finding.objects.select_for_update().get(id=finding)
+        if not found.is_current:
+            raise Refused("Die Regeln sind inzwischen neu geprüft. Sehen Sie sich das neue Ergebnis an.")
         if found.result != FindingResult.FAILED or found.excepted_at:
             raise Refused("Zu dieser Regel braucht es keine Ausnahme.")
+        if run.case.state == CaseState.COMPLETED:
+            raise Refused("Der Vorgang ist abgeschlossen.")
         found.excepted_at, found.excepted_by_id = clock.now(), by.account
         found.excepted_function, found.excepted_reason = by.function, text
         found.save(update_fields=["excepted_at", "excepted_by", "excepted_function", "excepted_reason"])
-        run = lock(found.case_id, by=by)
-        if run.case.state == CaseState.COMPLETED:
-            raise Refused("Der Vorgang ist abgeschlossen.")
         run.record(events.EXCEPTION_ALLOWED, title=found.title, rule=found.rule, reason=text)
         run.write()
         return found

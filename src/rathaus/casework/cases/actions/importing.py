@@ -9,7 +9,8 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID, uuid5
 
-from rathaus.casework.cases.actions.submission import InvalidAnswers, submit_application
+from rathaus.casework.cases.actions.answers import InvalidAnswers
+from rathaus.casework.cases.actions.submission import submit_application
 from rathaus.casework.cases.models import Application, Case
 from rathaus.casework.services.models import Offer
 from rathaus.casework.services.operations import Refused

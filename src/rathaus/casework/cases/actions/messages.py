@@ -40,13 +40,18 @@ def send_message(*, by: Actor, case: Case, body: str) -> Message:
         return message
 
 
-def ask(run: Run, *, body: str, until: date) -> Message:
-    """Ask the applicant for what is missing, to be answered by a day; part of a step. Raises Refused."""
+def ask(run: Run, *, body: str, until: date, may_correct: bool = False) -> Message:
+    """Ask the applicant for what is missing, to be answered by a day; part of a step. Raises Refused.
+
+    With `may_correct` they may also open the form again and hand in corrected answers (`corrections.begin_correction`).
+    """
     text = written(body, most=LONGEST_MESSAGE, missing="Schreiben Sie, was noch fehlt.")
     if until <= clock.today():
         raise Refused("Die Frist muss in der Zukunft liegen.")
-    message = _from_authority(run.case, text, name=run.by.function, account=run.by.account, until=until)
-    run.record(events.ASKED, until=f"{until:%d.%m.%Y}")
+    message = _from_authority(
+        run.case, text, name=run.by.function, account=run.by.account, until=until, may_correct=may_correct
+    )
+    run.record(events.CORRECTION_ASKED if may_correct else events.ASKED, until=f"{until:%d.%m.%Y}")
     run.defer(jobs.send_mail_to_applicant, reason="question")
     return message
 
@@ -85,7 +90,13 @@ def ask_from_process(step: Run, *, text: str, tage: int) -> dict[str, Any]:
 
 
 def _from_authority(
-    case: Case, text: str, *, name: str, account: UUID | None, until: date | None = None
+    case: Case,
+    text: str,
+    *,
+    name: str,
+    account: UUID | None,
+    until: date | None = None,
+    may_correct: bool = False,
 ) -> Message:
     show_to_applicant(case)
     return Message.objects.create(
@@ -97,6 +108,7 @@ def _from_authority(
         body=text,
         sent_by_id=account,
         answer_until=until,
+        allows_correction=may_correct,
     )
 
 

@@ -34,7 +34,9 @@ def letter_data(case: Case, decision: Decision) -> dict[str, Any]:
     authority = office_of(case, on=issued_on)
     application = case.application
     package = package_of(application.version_id)
-    exceptions = Finding.objects.filter(case=case, excepted_at__isnull=False).order_by("position")
+    exceptions = Finding.objects.filter(case=case, is_current=True, excepted_at__isnull=False).order_by(
+        "position"
+    )
     return {
         **facts_of(case, package.facts),
         "datum": issued_on,

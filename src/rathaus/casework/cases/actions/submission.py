@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -12,42 +11,31 @@ from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from rathaus.casework.cases import events, jobs
+from rathaus.casework.cases.actions.answers import InvalidAnswers, file_attachments, title_and_amount
+from rathaus.casework.cases.actions.corrections import hand_in_correction
 from rathaus.casework.cases.actions.drafts import check_about, check_open, check_trust
 from rathaus.casework.cases.facts import check_fits
 from rathaus.casework.cases.models import Application, Case, Draft
 from rathaus.casework.cases.permissions import check_may_open
 from rathaus.casework.cases.steps import opening
-from rathaus.casework.records.enums import DocumentKind
-from rathaus.casework.records.models import Document
 from rathaus.casework.services.enums import Opening
 from rathaus.casework.services.models import Offer
 from rathaus.casework.services.operations import Refused
 from rathaus.casework.services.packages import Package, package_of
 from rathaus.core import clock
-from rathaus.core.files.models import Blob
 from rathaus.core.identity.actors import Actor, NotAllowed
 from rathaus.core.identity.models import Party
 from rathaus.core.tenancy import new_id
-from rathaus.engine.expressions import EvaluationError
-from rathaus.engine.forms import FieldError
 
 _NOTHING_TYPED: Mapping[str, str] = {}
-AMOUNT_BELOW = Decimal(10) ** 12  # euros, numeric(14,2)
-
-
-class InvalidAnswers(Exception):
-    """The application is not complete or contradicts itself; `errors` says where, in words."""
-
-    def __init__(self, errors: tuple[FieldError, ...]) -> None:
-        super().__init__("; ".join(f"{error.path}: {error.message}" for error in errors))
-        self.errors = errors
 
 
 def submit_draft(*, by: Actor, draft: UUID) -> Case:
-    """Hand a draft in. Sent twice (double click, resent request), it makes one case and answers with it."""
+    """Hand a draft in: a new application, or the correction of an earlier one. Sent twice (double click, resent request),
+    it makes one case and answers with it."""
     with by.acting():
         drafts = Draft.objects.select_for_update(of=("self",))
-        drafts = drafts.select_related("offer__authority", "offer__terms", "party", "about")
+        drafts = drafts.select_related("offer__authority", "offer__terms", "party", "about", "corrects")
         found = drafts.filter(id=draft).first()
         if found is None:
             application = Application.objects.select_related("case").filter(submission=draft).first()
@@ -55,6 +43,8 @@ def submit_draft(*, by: Actor, draft: UUID) -> Case:
                 raise Draft.DoesNotExist
             return application.case
         check_trust(by, package_of(found.version_id))
+        if found.corrects_id:
+            return hand_in_correction(by=by, draft=found)
         case = submit_application(
             by=by,
             offer=found.offer,
@@ -156,10 +146,10 @@ def _open(
     case.opened_at = clock.now()
     with by.on_behalf_of(case.authority_id):
         known = check_fits(case, package)
-        case.title, case.amount = _title_and_amount(package, clean, case.terms.values_for(version), known)
+        case.title, case.amount = title_and_amount(package, clean, case.terms.values_for(version), known)
         year = timezone.localtime(case.opened_at).year
         case.reference = _next_reference(case.authority_id, case.offer.prefix, year)
-        application = Application(
+        case.application = application = Application(
             authority_id=case.authority_id,
             case=case,
             party_id=case.party_id,
@@ -170,7 +160,7 @@ def _open(
             submitted_at=case.opened_at,
             submitted_by_id=by.account,
         )
-        _file_attachments(case, clean)
+        file_attachments(case, clean)
         run = opening(application, package, by=by)
         run.record(events.OPENED_EX_OFFICIO if is_ex_officio else events.OPENED)
         run.start()
@@ -192,23 +182,6 @@ def _once() -> Iterator[None]:
         raise Refused("Dieser Antrag ist schon eingegangen.") from wrong
 
 
-def _title_and_amount(
-    package: Package, answers: dict[str, Any], parameters: Mapping[str, Any], known: Mapping[str, Any]
-) -> tuple[str, Decimal | None]:
-    """How the case is called and what it asks for, worked out by the package. Raises Refused where it cannot."""
-    names = {"antrag": package.form.typed(answers), "parameter": parameters, **known}
-    try:
-        title = str(package.title.evaluate(names))[:200]
-        amount = package.amount.evaluate(names) if package.amount else None
-    except EvaluationError as wrong:
-        raise Refused(f"Diese Leistung kann Ihren Antrag nicht annehmen: {wrong}") from wrong
-    if amount is not None and not (isinstance(amount, Decimal) and 0 <= amount < AMOUNT_BELOW):
-        raise Refused(
-            "Diese Leistung kann Ihren Antrag nicht annehmen: Der Betrag ergibt keine Summe in Euro."
-        )
-    return title, amount
-
-
 def _next_reference(authority: UUID, prefix: str, year: int) -> str:
     """SHH-2021-00018: counted per authority, prefix and year without gaps."""
     with connection.cursor() as cursor:
@@ -219,45 +192,3 @@ def _next_reference(authority: UUID, prefix: str, year: int) -> str:
             [new_id(), authority, prefix, year],
         )
         return f"{prefix}-{year}-{cursor.fetchone()[0]:05d}"
-
-
-def _file_attachments(case: Case, answers: Mapping[str, Any]) -> None:
-    files = {file["sha256"]: file for file in _files_in(answers)}
-    if not files:
-        return
-    blobs = {
-        blob.sha256: blob
-        for blob in Blob.objects.filter(
-            authority_id=case.authority_id, sha256__in=files, party_id=case.party_id
-        )
-    }
-    if missing := [file["name"] for sha256, file in files.items() if sha256 not in blobs]:
-        raise Refused(f"Die Datei „{missing[0]}“ liegt uns nicht vor. Laden Sie sie noch einmal hoch.")
-    Document.objects.bulk_create(
-        Document(
-            authority_id=case.authority_id,
-            case_id=case.id,
-            party_id=case.party_id,
-            kind=DocumentKind.ATTACHMENT,
-            title=file["name"].rsplit(".", 1)[0][:200],
-            file_name=file["name"][:200],
-            blob=blobs[sha256],
-            sha256=sha256,
-            size=blobs[sha256].size,
-            media_type=blobs[sha256].media_type,
-            origin=case.party_name,
-        )
-        for sha256, file in files.items()
-    )
-
-
-def _files_in(value: Any) -> Iterator[Mapping[str, Any]]:
-    if isinstance(value, Mapping):
-        if "sha256" in value and "name" in value:
-            yield value
-        else:
-            for inner in value.values():
-                yield from _files_in(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _files_in(inner)

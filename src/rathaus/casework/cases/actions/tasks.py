@@ -87,13 +87,23 @@ def _who(task: Task) -> str:
 
 
 def _review(run: Run, task: Task, answers: Mapping[str, Any]) -> dict[str, Any]:
-    """kern:pruefung: `vollstaendig` (bool); if not, `nachricht` to the applicant and `frist` (date)."""
+    """kern:pruefung: `vollstaendig` (bool); if not, `nachricht` to the applicant, `frist` (date) and `korrektur`
+    (bool): whether they may correct what they handed in."""
     if answers.get("vollstaendig"):
         return {"vollstaendig": True}
     until = answers.get("frist") or clock.today() + timedelta(days=ANSWER_DAYS)
     if not isinstance(until, date):
         raise Refused("Die Frist ist kein Tag.")
-    ask(run, body=str(answers.get("nachricht") or ""), until=until)
+    if answers.get("korrektur") and run.case.application.is_ex_officio:
+        raise Refused(
+            "Diesen Vorgang hat die Behörde eröffnet. Es gibt keine Angaben, die berichtigt werden können."
+        )
+    ask(
+        run,
+        body=str(answers.get("nachricht") or ""),
+        until=until,
+        may_correct=bool(answers.get("korrektur")),
+    )
     return {"vollstaendig": False}
 
 

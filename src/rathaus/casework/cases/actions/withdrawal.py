@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rathaus.casework.cases import events, jobs
 from rathaus.casework.cases.enums import DecisionState, IncidentState, Outcome, Sender
-from rathaus.casework.cases.models import Case, Decision, Incident, Message
+from rathaus.casework.cases.models import Case, Decision, Draft, Incident, Message
 from rathaus.casework.cases.rules import LONGEST_NOTE, written
 from rathaus.casework.cases.steps import Run, lock
 from rathaus.casework.services.operations import Refused
@@ -27,6 +27,7 @@ def withdraw_application(*, by: Actor, case: Case, reason: str = "") -> Case:
         raise NotAllowed("Dieser Vorgang gehört jemand anderem.")
     text = written(reason, most=LONGEST_NOTE, missing="") if reason.strip() else ""
     with by.on_behalf_of(case.authority_id):
+        Draft.objects.filter(corrects=case).delete()  # before the process, as handing it in locks them
         run = lock(case.id, by=by)
         if run.case.application.is_ex_officio:
             raise NotAllowed("Diesen Vorgang hat die Behörde eröffnet. Zurückziehen kann ihn nur sie.")

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from rathaus.casework.cases.actions.findings import keep_findings
 from rathaus.casework.cases.events import RULES_CHECKED
 from rathaus.casework.cases.models import Finding
 from rathaus.casework.cases.steps import Run
@@ -56,19 +57,19 @@ def check_rules(
     checks = list(
         rules.check(request, case.parameters, free=free, allotment=allotment.amount if allotment else None)
     )
-    Finding.objects.bulk_create(
-        Finding(
-            authority_id=case.authority_id,
-            case=case,
-            rule=found.rule,
-            title=found.title,
-            source=found.source,
-            result=found.result,
-            value=found.value[:VALUE_LENGTH],
-            note=found.note,
-            position=position,
-        )
-        for position, found in enumerate(checks)
+    keep_findings(
+        step,
+        [
+            Finding(
+                rule=found.rule,
+                title=found.title,
+                source=found.source,
+                result=found.result,
+                value=found.value[:VALUE_LENGTH],
+                note=found.note,
+            )
+            for found in checks
+        ],
     )
     failed = sum(1 for found in checks if found.result == rules.FAILED)
     met = sum(1 for found in checks if found.result == rules.MET)

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from rathaus.casework.cases.actions.findings import keep_findings
 from rathaus.casework.cases.enums import FindingResult
 from rathaus.casework.cases.models import Finding
 from rathaus.casework.cases.steps import Run
@@ -203,7 +204,7 @@ def _note_findings(step: Run, proof: Proof, award: Award, terms: GrantTerms, res
         format_amount(result.due),
         f"{format_amount(proof.to_repay)} zu viel ausgezahlt" if proof.to_repay else "",
     )
-    Finding.objects.bulk_create(found)
+    keep_findings(step, found)
 
 
 def _by_line(rows: list) -> dict[str, Decimal]:

@@ -4,15 +4,16 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('grants', '0005_books'),
+        ("grants", "0005_books"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='returnfile',
-            name='skipped',
-            field=models.PositiveIntegerField(default=0, help_text='bookings that are not ours or were told before'),
+            model_name="returnfile",
+            name="skipped",
+            field=models.PositiveIntegerField(
+                default=0, help_text="bookings that are not ours or were told before"
+            ),
         ),
     ]

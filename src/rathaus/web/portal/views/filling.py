@@ -11,9 +11,12 @@ from django.utils.http import content_disposition_header, urlencode
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_safe
 
+from rathaus.casework.cases.actions.answers import InvalidAnswers
+from rathaus.casework.cases.actions.corrections import begin_correction
 from rathaus.casework.cases.actions.drafts import check_open, discard_draft
-from rathaus.casework.cases.actions.submission import InvalidAnswers, submit_draft
-from rathaus.casework.cases.models import Application, Draft
+from rathaus.casework.cases.actions.submission import submit_draft
+from rathaus.casework.cases.models import Application, Case, Draft
+from rathaus.casework.cases.queries import own_case
 from rathaus.casework.services.operations import Refused
 from rathaus.core.identity.actors import Actor
 from rathaus.engine.forms import Page, Reading, Table
@@ -118,7 +121,7 @@ def review(request: HttpRequest, draft: UUID) -> HttpResponse:
         except Draft.DoesNotExist:  # thrown away since we looked
             return _instead(filling.actor, draft)
         else:
-            return redirect("portal:receipt", case.id)
+            return redirect("portal:case" if filling.draft.corrects_id else "portal:receipt", case.id)
     is_posted = request.method == "POST"
     pages = {page.key: page for page in filling.pages}
     return render(
@@ -157,6 +160,27 @@ def discard(request: HttpRequest, draft: UUID) -> HttpResponse:
             return _instead(filling.actor, draft)
         return redirect("portal:mine")
     return render(request, "portal/discard.html", _around(filling, None) | {"back": filling.current_url()})
+
+
+@cache_control(private=True, no_cache=True)
+@require_http_methods(["GET", "HEAD", "POST"])
+def correct(request: HttpRequest, case: UUID) -> HttpResponse:
+    """Open the form again, as the office allowed; its button is on the case's page."""
+    if not request.user.is_authenticated:
+        return login_first(request)
+    by = actor_of(request)
+    try:
+        found = own_case(by, case)
+    except Case.DoesNotExist as missing:
+        raise Http404("Diesen Antrag gibt es nicht.") from missing
+    if request.method != "POST":
+        return redirect("portal:case", case)
+    try:
+        draft = begin_correction(by=by, case=found)
+    except Refused:  # answered, withdrawn or decided meanwhile; the page says where it stands
+        return redirect("portal:case", case)
+    filling = Filling(request, by, draft_of(by, draft.id))
+    return redirect(filling.url_of(filling.pages[0] if filling.pages else None))
 
 
 def _filling(request: HttpRequest, draft: UUID) -> Filling | HttpResponse:
@@ -247,6 +271,8 @@ def _around(filling: Filling, page: Page | None) -> dict[str, Any]:
 
 
 def _closed(filling: Filling) -> str:
+    if filling.draft.corrects_id:
+        return ""
     try:
         check_open(filling.draft.offer)
     except Refused as refused:

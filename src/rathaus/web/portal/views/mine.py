@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from rathaus.casework.cases.queries import (
     own_cases,
     own_drafts,
     own_follow_ups,
+    versions_of,
 )
 from rathaus.casework.records.enums import DocumentKind
 from rathaus.casework.records.models import Document
@@ -36,6 +38,7 @@ from rathaus.web.portal import mine, receipts
 from rathaus.web.portal.catalogue import first_sentence, manifest_of
 from rathaus.web.portal.frames import actor_of, frame_of
 from rathaus.web.uploads import refused_uploads, takes_refused_uploads
+from rathaus.web.versions import versions_view
 
 # What a browser may show in a tab; all else is only ever saved.
 _SHOWN_INLINE = frozenset({"application/pdf", "image/png", "image/jpeg"})
@@ -122,12 +125,19 @@ def receipt(request: HttpRequest, case: UUID) -> HttpResponse:
 @_private
 @require_safe
 def receipt_pdf(request: HttpRequest, case: UUID) -> HttpResponse:
-    """All answers, number, time and checksums as PDF, made from the application that never changes."""
+    """All answers, number, time and checksums as PDF, made from a version of the application, which never changes."""
     if not request.user.is_authenticated:
         return login_first(request)
     found = _applied_for(request, case)
+    version = found.application
+    if wanted := request.GET.get("fassung", ""):
+        if not re.fullmatch("[0-9]{1,4}", wanted):
+            raise Http404("Diese Fassung gibt es nicht.")
+        version = next((v for v in versions_of(found) if v.number == int(wanted)), None)
+    if version is None:
+        raise Http404("Diese Fassung gibt es nicht.")
     attachments = Document.objects.filter(case_id=case, kind=DocumentKind.ATTACHMENT).order_by("id")
-    content = receipts.render(found, list(attachments))
+    content = receipts.render(found, version, list(attachments))
     return _download(content, "application/pdf", f"Quittung-{found.reference}.pdf", inline=False)
 
 
@@ -228,13 +238,16 @@ def _case(
 ) -> HttpResponse:
     messages, documents, notices, decisions = own_case_parts(case)
     question = mine.question_of(case, messages)
+    application = own_application(case)
+    versions = versions_view(versions_of(case)) if application and application.number > 1 else ()
     context = _around(request, case) | {
         "question": question,
         "applicant_since": mine.applicant_since(case),
         "line": mine.line_of(case, question),
         "dates": mine.dates_of(question, notices),
         "talk": mine.talk_of(case, messages, documents),
-        "papers": mine.papers_of(case, documents),
+        "papers": mine.papers_of(case, documents, versions),
+        "versions": versions,
         "notices": notices,
         "can_withdraw": can_withdraw(case),
         "is_applied_for": own_application(case) is not None,
