@@ -13,6 +13,7 @@ from django.conf import settings
 from pypdf import PdfReader
 
 from rathaus.casework.services.packages import Package
+from rathaus.casework.services.samples import facts_of_sample
 from rathaus.engine.letters import render_letter
 from rathaus.law.days import Land
 from rathaus.law.notification import remedy_for
@@ -61,18 +62,20 @@ def letter_data(
     parameters = {**manifest.parameter, **sample.get("parameter", {})}
     decided = sample["entscheidung"]
     answers = package.form.typed(sample["antrag"])
+    known = facts_of_sample(package, sample)
     data: dict[str, Any] = {
         "datum": issued,
         "behoerde": dict(authority),
         "empfaenger": _addressee(answers),
         "fall": {
             "nummer": f"{manifest.kuerzel}-{received.year}-00017",
-            "titel": str(package.title.evaluate({"antrag": answers, "parameter": parameters})),
+            "titel": str(package.title.evaluate({"antrag": answers, "parameter": parameters, **known})),
             "leistung": manifest.titel,
             "eingang": received,
         },
         "antrag": answers,
         "parameter": parameters,
+        **known,
         "entscheidung": {
             "ergebnis": decided["ergebnis"],
             "ergebnis_text": "",

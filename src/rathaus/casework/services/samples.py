@@ -62,7 +62,7 @@ def _play_one(package: Package, sample: Mapping[str, Any]) -> list[str]:
         return [f"{error.path}: {error.message}" for error in errors]
     typed = package.form.typed(answers)
     try:
-        known = _facts(package, sample.get("fakten", {}))
+        known = facts_of_sample(package, sample)
     except ValueError as wrong:
         return [str(wrong)]
     data = {
@@ -90,8 +90,12 @@ def _play_one(package: Package, sample: Mapping[str, Any]) -> list[str]:
     )
 
 
-def _facts(package: Package, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The facts that the package reads, as a domain would tell them; None for what the sample does not tell."""
+def facts_of_sample(package: Package, sample: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts that the package reads, as a domain would tell them; None for what the sample does not tell.
+
+    Raises ValueError with a German sentence for facts that the package does not read, or that no domain knows.
+    """
+    given = sample.get("fakten", {})
     for name, values in given.items():
         if name not in package.facts:
             raise ValueError(f"„fakten“: Das Paket liest „{name}“ nicht.")
