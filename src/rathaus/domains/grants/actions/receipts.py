@@ -26,7 +26,7 @@ from rathaus.domains.grants.models import Balance, Claim, Grant, Instalment, Rec
 from rathaus.domains.grants.permissions import APPROVE, WORK, check_role
 from rathaus.domains.grants.terms import terms_of
 from rathaus.law.money import format_amount
-from rathaus.law.text import format_day
+from rathaus.law.text import format_date
 
 REPAID = "zurueckgezahlt"  # the message that a claim's process waits for
 
@@ -249,8 +249,8 @@ def _interest_message(claim: Claim, rest: Decimal) -> str:
     assert claim.interest_until is not None
     return (
         f"Ihre Zahlung ist eingegangen. Dazu kommen Zinsen von {format_amount(rest)}: 5 Prozentpunkte über dem "
-        f"Basiszinssatz, vom {format_day(claim.interest_from)} bis zum {format_day(claim.interest_until)}. "
-        f"Bitte zahlen Sie sie bis zum {format_day(claim.due_on)} unter demselben Aktenzeichen."
+        f"Basiszinssatz, vom {format_date(claim.interest_from)} bis zum {format_date(claim.interest_until)}. "
+        f"Bitte zahlen Sie sie bis zum {format_date(claim.due_on)} unter demselben Aktenzeichen."
     )
 
 
