@@ -182,8 +182,8 @@ DRAW = process(
     after="grants.drawdown.order",
 )
 PROVE = process(
-    before='grants.proof.submit|art="verwendung";zeilen=antrag.zeilen;inventar=antrag.inventar',
-    after="grants.proof.accept",
+    before='grants.proof.submit|art="verwendung";zeilen=antrag.zeilen',
+    after="grants.proof.accept|inventar=antrag.inventar",
 )
 
 

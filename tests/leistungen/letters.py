@@ -108,9 +108,10 @@ def letter_of(package: Package, data: Mapping[str, Any]) -> bytes:
 
 
 def text_of(pdf: bytes) -> str:
-    """The words of all pages, blanks made one."""
+    """The words of all pages without their feet, so that a sentence over two pages is one; blanks made one."""
     pages = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages)
-    return re.sub(r"\s+", " ", pages.replace("\u00a0", " "))
+    plain = re.sub(r"\s+", " ", pages.replace("\u00a0", " "))
+    return re.sub(r"\S+ · \d+\. \w+ \d{4} Seite \d+ von \d+ ?", "", plain)
 
 
 def pages_of(pdf: bytes) -> int:

@@ -279,6 +279,15 @@ class Task(TenantModel):
         told = decode(self.arguments).get("betrag")
         return round(told, 2) if isinstance(told, Decimal) else self.case.amount
 
+    @property
+    def years(self) -> dict[int, Decimal] | None:
+        """How the process suggests to divide the amount among budget years (argument `jahre`: rows `jahr`, `betrag`);
+        None if it says nothing."""
+        told = decode(self.arguments).get("jahre")
+        if not isinstance(told, list):
+            return None
+        return {int(row["jahr"]): round(Decimal(row["betrag"]), 2) for row in told}
+
     class Meta:
         verbose_name = "Aufgabe"
         constraints = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from rathaus.casework.cases.models import Case
@@ -42,6 +42,10 @@ class GrantTerms:
             if parameters.get(parameter) not in (None, ""):
                 plain[name] = kind(parameters[parameter])
         return cls(**plain)
+
+    def retained_of(self, amount: Decimal) -> Decimal:
+        """What of a grant is kept back until its proof of use is accepted, in euros."""
+        return (amount * self.retained_percent / 100).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
 
     def last_request_in(self, year: int) -> date | None:
         """The last day on which money of this budget year may be requested."""

@@ -10,6 +10,9 @@ from datetime import date, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Any
 
+from rathaus.law.money import format_amount
+from rathaus.law.text import format_date
+
 from .values import ARITHMETIC, TEXT_AT_MOST, EvaluationError, admit, describe, equal, scalar, short
 
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -41,6 +44,12 @@ def total(of: Any, key: Any = None) -> Decimal:
     for item in _items(of, key):
         result = ARITHMETIC.add(result, _number(item))
     return result
+
+
+def total_where(of: Any, key: Any, field: Any, wanted: Any) -> Decimal:
+    """Sum of one field of those entries of a list in which another field has the value ``wanted``."""
+    chosen = [item for item in _list(of) if equal(_field(item, _string(field)), scalar(wanted))]
+    return total(chosen, key)
 
 
 def smallest(*of: Any) -> Any:
@@ -186,6 +195,19 @@ def day(of: Any) -> Decimal:
     return Decimal(_day(of).day)
 
 
+def as_euros(amount: Any) -> str:
+    """An amount as in letters: „1.234,50 €“. For texts; nothing can be calculated with it."""
+    try:
+        return format_amount(_number(amount))
+    except ValueError:
+        raise EvaluationError("Ein Betrag hat höchstens zwei Nachkommastellen.") from None
+
+
+def in_words(of: Any) -> str:
+    """A date as in letters: „31. Januar 2025“."""
+    return format_date(_day(of))
+
+
 def contains(wanted: Any, of: Any) -> bool:
     """``wanted in of``: an entry of a list, a part of a text, a field that a group has a value for."""
     if of is None:
@@ -202,6 +224,7 @@ def contains(wanted: Any, of: Any) -> bool:
 FUNCTIONS: dict[str, Function] = {
     "anzahl": Function(count, 1, 2),
     "summe": Function(total, 1, 2),
+    "summe_wenn": Function(total_where, 4, 4),
     "min": Function(smallest, 1, None),
     "max": Function(largest, 1, None),
     "werte": Function(values_of, 2, 2),
@@ -225,6 +248,8 @@ FUNCTIONS: dict[str, Function] = {
     "jahr": Function(year, 1, 1),
     "monat": Function(month, 1, 1),
     "tag": Function(day, 1, 1),
+    "euro": Function(as_euros, 1, 1),
+    "tagesdatum": Function(in_words, 1, 1),
 }
 """By the German name that process designers write."""
 

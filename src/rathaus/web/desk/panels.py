@@ -98,12 +98,15 @@ def read_panel(task: Task, case: Case, data: Mapping[str, Any], *, today: date) 
         case "kern:pruefung":
             return _checked_review(_review(typed), today)
         case "kern:vorschlag":
-            return _checked_proposal(_proposal(task, case, typed))
+            return _checked_proposal(_proposal(task, case, typed), may_be_nothing=task.amount == 0)
     return _checked_approval(typed)
 
 
-def years_of(case: Case) -> tuple[int, ...]:
-    """The budget years among which an amount is divided, from the case's parameter `jahre`; empty if there are none."""
+def years_of(task: Task, case: Case) -> tuple[int, ...]:
+    """The budget years among which an amount is divided: those that the process names, else the case's parameter
+    `jahre`; empty if there are none."""
+    if task.years is not None:
+        return tuple(sorted(task.years))
     found = case.parameters.get("jahre") or []
     return tuple(year for year in found if isinstance(year, int)) if isinstance(found, list) else ()
 
@@ -171,11 +174,15 @@ def _german_day(text: str) -> date:
 
 
 def _suggested(task: Task, case: Case) -> dict[str, str]:
-    """The amount that the task is about, evenly over the years. The choice itself is never made in advance."""
+    """The amount that the task is about, over the years as the process suggests, else evenly. The choice itself is
+    never made in advance."""
     if task.amount is None:
         return {}
-    years = years_of(case)
-    shares = share_largest_remainder(task.amount, [1] * len(years)) if years else []
+    years = years_of(task, case)
+    if task.years is not None:
+        shares = [task.years[year] for year in years]
+    else:
+        shares = share_largest_remainder(task.amount, [1] * len(years)) if years else []
     found = {f"jahr_{year}": _plain(share) for year, share in zip(years, shares, strict=True)}
     return {"betrag": _plain(task.amount), **found}
 
@@ -185,7 +192,7 @@ def _proposal(task: Task, case: Case, data: Mapping[str, str]) -> Panel:
     if task.amount is not None:
         inputs["betrag"] = Input("betrag", "Betrag in Euro", data.get("betrag", ""))
     inputs["begruendung"] = Input("begruendung", "Begründung im Bescheid", data.get("begruendung", ""))
-    years: Iterable[int] = years_of(case) if task.amount is not None else ()
+    years: Iterable[int] = years_of(task, case) if task.amount is not None else ()
     return Panel(
         PROPOSAL,
         inputs,
@@ -193,7 +200,7 @@ def _proposal(task: Task, case: Case, data: Mapping[str, str]) -> Panel:
     )
 
 
-def _checked_proposal(panel: Panel) -> Panel:
+def _checked_proposal(panel: Panel, *, may_be_nothing: bool) -> Panel:
     inputs = dict(panel.inputs)
     outcome, reasons = inputs["ergebnis"], inputs["begruendung"]
     if outcome.text not in Outcome.values:
@@ -206,7 +213,7 @@ def _checked_proposal(panel: Panel) -> Panel:
     years = panel.years
     if "betrag" in inputs and outcome.text != Outcome.REFUSED:
         amount, inputs["betrag"] = _amount(inputs["betrag"])
-        if amount == 0:
+        if amount == 0 and not may_be_nothing:
             inputs["betrag"] = replace(
                 inputs["betrag"],
                 error="Der Betrag muss mehr als 0,00 Euro sein. Sonst wählen Sie „Ablehnen“.",

@@ -57,7 +57,7 @@ def _check(run: Run, outcome: str, amount: Decimal | None) -> None:
     if outcome == Outcome.REFUSED:
         return
     if asked is not None:
-        if not amount:
+        if amount is None or (asked and not amount):
             raise Refused(
                 f"Beantragt sind {format_amount(asked)}. Nennen Sie den Betrag, der bewilligt wird."
             )
@@ -126,6 +126,16 @@ def decide_automatically(
     )
     step.record(events.DECIDED_AUTOMATICALLY, outcome=label_of(case, ergebnis))
     return {"ergebnis": ergebnis}
+
+
+@operation("decisions.announce")
+def announce(step: Run) -> dict[str, Any]:
+    """Operation: the applicant knows the decision from now on, without a letter (money was paid as it was asked for)."""
+    decision = step.decision or Decision.objects.get(case=step.case, state=DecisionState.DECIDED)
+    decision.notified_at = step.now
+    decision.save(update_fields=["notified_at"])
+    step.outcome = decision.outcome
+    return {}
 
 
 def allow_exception(*, by: Actor, finding: UUID, reason: str) -> Finding:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from rathaus.casework.cases.enums import DecisionState
 from rathaus.casework.cases.models import Case, Decision, Notice
@@ -17,8 +18,9 @@ from rathaus.domains.grants import events
 from rathaus.domains.grants.actions.journal import NOTHING, NotEnough, Shift, post
 from rathaus.domains.grants.enums import AWARDED, Account, AwardKind, LineKind, MovementKind
 from rathaus.domains.grants.models import Award, AwardYear, Balance, BudgetLine, Call, Grant
-from rathaus.domains.grants.terms import terms_of
+from rathaus.domains.grants.terms import GrantTerms, terms_of
 from rathaus.law.days import add_months
+from rathaus.law.financing import Financing
 from rathaus.law.money import format_amount
 from rathaus.law.text import format_day
 
@@ -48,6 +50,9 @@ def award(
     if not by_year and lines:
         by_year = {min(year for year, _ in lines): amount}
     _check_years(lines, by_year, amount)
+    terms = terms_of(case)
+    cost = ausgaben or amount
+    check_plan(terms.financing, cost, amount, dritte)
     grant = Grant.objects.create(
         authority_id=case.authority_id,
         case=case,
@@ -62,6 +67,7 @@ def award(
         begins_on=beginn,
         ends_on=ende,
         awarded_on=clock.today(),
+        **_deadlines(ende, terms),
     )
     version = _new_version(
         grant,
@@ -70,8 +76,8 @@ def award(
         AwardKind.AWARD,
         amount,
         by_year,
-        financing=terms_of(case).financing.value,
-        cost=ausgaben or amount,
+        financing=terms.financing.value,
+        cost=cost,
         third_party=dritte,
         plan=_plain(plan),
         begins_on=beginn,
@@ -90,14 +96,9 @@ def notified(step: Run) -> dict[str, Any]:
     """Operation, after the letter: the newest award of this case stands in its notice; from now on it is public."""
     grant = grant_of(step.case, lock=True)
     notice = Notice.objects.get(case=step.case)
-    terms = terms_of(grant.case)
     Award.objects.filter(grant=grant, case=step.case, notice=None).update(notice=notice)
     grant.notified_on = grant.notified_on or notice.issued_on
-    if grant.ends_on:
-        grant.proof_due_on = add_months(grant.ends_on, terms.proof_months)
-        if terms.earmark_years:
-            grant.earmarked_until = add_months(grant.ends_on, 12 * terms.earmark_years)
-    grant.save(update_fields=["notified_on", "proof_due_on", "earmarked_until"])
+    grant.save(update_fields=["notified_on"])
     step.record(events.NOTIFIED, proof_due=format_day(grant.proof_due_on) if grant.proof_due_on else "–")
     return {}
 
@@ -139,7 +140,9 @@ def change_award(
     total = sum(new.values(), NOTHING)
     version = _new_version(grant, case, before.number + 1, kind, total, new, **{**kept, **terms})
     grant.amount, grant.ends_on, grant.begins_on = total, version.ends_on, version.begins_on
-    grant.save(update_fields=["amount", "ends_on", "begins_on"])
+    for name, day in _deadlines(version.ends_on, terms_of(grant.case)).items():
+        setattr(grant, name, day)
+    grant.save(update_fields=["amount", "ends_on", "begins_on", "proof_due_on", "earmarked_until"])
     if shifts:
         movement = MovementKind.CLAIMED if claimed else MovementKind.CHANGED
         _post(by, grant, movement, key, shifts)
@@ -244,6 +247,28 @@ def _check_years(lines: Lines, by_year: Mapping[int, Decimal], amount: Decimal) 
         )
 
 
+def check_plan(financing: Financing, cost: Decimal, amount: Decimal, third_party: Decimal) -> None:
+    """What the plan must be, so that its proof can be computed one day."""
+    if amount + third_party > cost:
+        raise Refused(
+            f"Zuwendung und Mittel Dritter ergeben {format_amount(amount + third_party)}, die Ausgaben sind nur "
+            f"{format_amount(cost)}."
+        )
+    if financing == Financing.FULL and amount + third_party != cost:
+        raise Refused(
+            f"Bei Vollfinanzierung gibt es keinen Eigenanteil: Zu den Ausgaben von {format_amount(cost)} fehlen "
+            f"{format_amount(cost - amount - third_party)}."
+        )
+
+
+def _deadlines(ends_on: date | None, terms: GrantTerms) -> dict[str, date | None]:
+    """Until when the use is to be proven, and what was bought is bound to its purpose."""
+    if ends_on is None:
+        return {"proof_due_on": None, "earmarked_until": None}
+    earmarked = add_months(ends_on, 12 * terms.earmark_years) if terms.earmark_years else None
+    return {"proof_due_on": add_months(ends_on, terms.proof_months), "earmarked_until": earmarked}
+
+
 def decision_of(step: Run) -> Decision:
     """The decision that was released in this step or before."""
     return step.decision or Decision.objects.get(case=step.case, state=DecisionState.DECIDED)
@@ -280,12 +305,15 @@ def _missing(grant: Grant) -> Award:
     raise Award.DoesNotExist(grant.reference)
 
 
-def balances_of(grant: Grant, accounts: tuple[Account, ...] = AWARDED) -> dict[Account, Decimal]:
-    """What stands on a grant's accounts over all years, in euros."""
+def balances_of(
+    grant: Grant, accounts: tuple[Account, ...] = AWARDED, *, line: UUID | None = None
+) -> dict[Account, Decimal]:
+    """What stands on a grant's accounts over all years, or on one line, in euros."""
     found = dict.fromkeys(accounts, NOTHING)
-    for account, amount in Balance.objects.filter(grant=grant, account__in=accounts).values_list(
-        "account", "amount"
-    ):
+    rows = Balance.objects.filter(grant=grant, account__in=accounts)
+    if line:
+        rows = rows.filter(line_id=line)
+    for account, amount in rows.values_list("account", "amount"):
         found[Account(account)] += amount
     return found
 

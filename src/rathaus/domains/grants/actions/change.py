@@ -11,6 +11,7 @@ from rathaus.casework.services.operations import Refused, operation
 from rathaus.domains.grants import events
 from rathaus.domains.grants.actions.award import (
     change_award,
+    check_plan,
     current_award,
     decision_of,
     grant_of,
@@ -18,23 +19,28 @@ from rathaus.domains.grants.actions.award import (
 )
 from rathaus.domains.grants.actions.journal import NOTHING
 from rathaus.domains.grants.enums import AwardKind, GrantState
+from rathaus.law.financing import Financing
 from rathaus.law.money import format_amount
 from rathaus.law.text import format_date
 
 
 @operation("grants.change.check")
-def check_change(step: Run, *, ende: date | None = None, ausgaben: Decimal | None = None) -> dict[str, Any]:
-    """Operation: whether a change can be asked for at all. Refused with the reason."""
+def check_change(
+    step: Run, *, ende: date | None = None, ausgaben: Decimal | None = None, betrag: Decimal | None = None
+) -> dict[str, Any]:
+    """Operation: whether a change can be asked for at all. Refused with the reason. `betrag` is the grant as it should
+    become, all years together."""
     grant = grant_of(step.case)
     if grant.state == GrantState.CLOSED:
         raise Refused("Diese Förderung ist abgeschlossen und lässt sich nicht mehr ändern.")
     award = current_award(grant)
     if ende and award.begins_on and ende <= award.begins_on:
         raise Refused(f"Das neue Ende liegt nicht nach dem Beginn am {format_date(award.begins_on)}.")
-    if ausgaben is not None and ausgaben < award.amount:
+    wanted, cost = award.amount if betrag is None else betrag, award.cost if ausgaben is None else ausgaben
+    if cost < wanted:
         raise Refused(
-            f"Ihre Ausgaben wären kleiner als die Zuwendung von {format_amount(award.amount)}. "
-            "Dann sinkt die Zuwendung; schreiben Sie uns das als Nachricht."
+            f"Ihre Ausgaben von {format_amount(cost)} wären kleiner als die Zuwendung von {format_amount(wanted)}. "
+            "Senken Sie dann auch die Jahresbeträge."
         )
     return {"fassung": award.number}
 
@@ -57,6 +63,10 @@ def apply_change(
     award, decision = current_award(grant), decision_of(step)
     by_year = years_of(decision) or {row.year: row.amount for row in award.years.all()}
     amount = sum(by_year.values(), NOTHING)
+    if decision.amount is not None and decision.amount != amount:
+        raise Refused(
+            f"Die Jahresbeträge ergeben {format_amount(amount)}, bewilligt werden sollen {format_amount(decision.amount)}."
+        )
     terms: dict[str, Any] = {}
     if ende:
         terms["ends_on"] = ende
@@ -66,8 +76,9 @@ def apply_change(
         terms["third_party"] = dritte
     if plan:
         terms["plan"] = [{name: str(value) for name, value in dict(row).items()} for row in plan]
-    if amount > terms.get("cost", award.cost):
-        raise Refused("Die Zuwendung wäre höher als die Ausgaben.")
+    cost, third_party = terms.get("cost", award.cost), terms.get("third_party", award.third_party)
+    if (cost, amount, third_party) != (award.cost, award.amount, award.third_party):
+        check_plan(Financing(award.financing), cost, amount, third_party)
     if partner is not None:
         grant.partners = list(partner)
         grant.save(update_fields=["partners"])

@@ -26,10 +26,12 @@ UNFINISHED = (Account.OPEN, Account.ORDERED, Account.PAID, Account.TO_RECOVER, A
 
 
 def close_if_done(*, by: Actor, grant: Grant) -> bool:
-    """Close a grant whose money is all proven, given back or waived; part of a running step."""
+    """Close a grant whose money is all proven, given back or waived; part of a running step. Where nothing is left of
+    the award there is no use to prove."""
     if grant.state == GrantState.CLOSED or any(balances_of(grant, UNFINISHED).values()):
         return False
-    if not Proof.objects.filter(grant=grant, kind=ProofKind.FINAL, state=ProofState.ACCEPTED).exists():
+    final = Proof.objects.filter(grant=grant, kind=ProofKind.FINAL, state=ProofState.ACCEPTED)
+    if grant.amount and not final.exists():
         return False
     if Claim.objects.filter(grant=grant, settled_on=None, waived_at=None).exists():
         return False

@@ -199,7 +199,7 @@ def _check_amount(grant: Grant, terms: GrantTerms, amount: Decimal, year: int, *
         raise Refused("Die Schlussrate gibt es, wenn der Verwendungsnachweis geprüft ist.")
     if is_proven or not terms.retained_percent:
         return
-    retained = round(grant.amount * terms.retained_percent / 100, 2)
+    retained = terms.retained_of(grant.amount)
     available = balances_of(grant)[Account.OPEN] - retained
     if amount > available:
         raise Refused(
@@ -214,6 +214,11 @@ def order_payment(step: Run) -> dict[str, Any]:
     grant = grant_of(step.case, lock=True)
     drawdown = Drawdown.objects.select_for_update().get(case=step.case)
     amount = decision_of(step).amount or NOTHING
+    try:  # an objection, an action or a claim may have come since the request
+        _check_final(grant, clock.today())
+        _check_duties(grant, clock.today())
+    except Refused as wrong:
+        raise Refused(f"Seit dem Antrag hat sich etwas geändert: {wrong}") from wrong
     line = _cash_line(grant, drawdown.year)
     if missing := max(amount - balance(line.id, Account.OPEN, grant.id), NOTHING):
         _redeem(step, grant, drawdown, line, missing)

@@ -18,10 +18,20 @@ from rathaus.core.audit.actions import record
 from rathaus.core.files import actions as files
 from rathaus.core.identity.actors import Actor, NotAllowed
 from rathaus.domains.grants import events
+from rathaus.domains.grants.actions.award import balances_of
+from rathaus.domains.grants.actions.closing import close_if_done
 from rathaus.domains.grants.actions.drawdown import checked_iban
 from rathaus.domains.grants.actions.journal import AlreadyBooked, Shift, post, take_turns
-from rathaus.domains.grants.enums import Account, DrawdownState, MovementKind, PaymentState, RunState
-from rathaus.domains.grants.models import Payment, PaymentRun, Programme, ReturnFile
+from rathaus.domains.grants.actions.proof import accepted_final, prove
+from rathaus.domains.grants.enums import (
+    Account,
+    DrawdownState,
+    GrantState,
+    MovementKind,
+    PaymentState,
+    RunState,
+)
+from rathaus.domains.grants.models import Grant, Payment, PaymentRun, Programme, ReturnFile
 from rathaus.domains.grants.permissions import APPROVE, WORK, check_role
 from rathaus.law.money import format_amount
 from rathaus.law.text import format_day
@@ -171,7 +181,8 @@ def take_return(
         if problems := list(_problems(answers, known)):
             raise ReturnRefused(problems)
         file = _note_file(by, authority, identifier, name, answers, skipped=told - len(answers))
-        for answer in answers:
+        # Grants are locked in one order, so that two files never wait for each other in a circle.
+        for answer in sorted(answers, key=lambda answer: known[answer.end_to_end].grant_id):
             payment = known[answer.end_to_end]
             if answer.is_paid:
                 _pay(by, payment, answer.on)
@@ -303,7 +314,8 @@ def _payment(payment: UUID) -> Payment:
 
 
 def _pay(by: Actor, payment: Payment, on: date) -> None:
-    _book(by, payment, MovementKind.PAID, Account.ORDERED, Account.PAID, on)
+    shift = Shift(payment.line_id, Account.ORDERED, Account.PAID, payment.amount)
+    _book(by, payment, MovementKind.PAID, [shift], on)
     payment.state, payment.paid_on = PaymentState.PAID, on
     payment.save(update_fields=["state", "paid_on"])
     payment.drawdown.state = DrawdownState.PAID
@@ -318,11 +330,15 @@ def _pay(by: Actor, payment: Payment, on: date) -> None:
         on=format_day(on),
     )
     deliver(by=by, case=payment.drawdown.case_id, message=PAID_OUT)
+    grant = Grant.objects.select_for_update(of=("self",)).get(id=payment.grant_id)
+    if proof := accepted_final(grant):  # the last rate, after the proof: nothing more to prove
+        prove(by=by, grant=grant, proof=proof, key=f"proof:{proof.id}:{payment.id}")
+        close_if_done(by=by, grant=grant)
 
 
 def _return(by: Actor, payment: Payment, reason: str, on: date) -> None:
     if payment.state == PaymentState.PAID:
-        _book(by, payment, MovementKind.RETURNED, Account.PAID, Account.ORDERED, on)
+        _take_back(by, payment, on)
     payment.state, payment.return_reason = PaymentState.RETURNED, reason[:200]
     payment.save(update_fields=["state", "return_reason"])
     payment.drawdown.state = DrawdownState.ORDERED
@@ -338,16 +354,33 @@ def _return(by: Actor, payment: Payment, reason: str, on: date) -> None:
     )
 
 
-def _book(
-    by: Actor, payment: Payment, kind: MovementKind, source: Account, target: Account, on: date
-) -> None:
+def _take_back(by: Actor, payment: Payment, on: date) -> None:
+    """The bank may send back what it had confirmed, even after the proof: then it is neither paid nor proven."""
+    grant = Grant.objects.select_for_update(of=("self",)).get(id=payment.grant_id)
+    standing = balances_of(grant, (Account.PAID, Account.PROVEN), line=payment.line_id)
+    from_paid = min(payment.amount, standing[Account.PAID])
+    if payment.amount - from_paid > standing[Account.PROVEN]:
+        raise Refused(
+            f"Von „{payment.end_to_end}“ ist schon Geld zurückgefordert. Klären Sie zuerst die Rückforderung."
+        )
+    shifts = [
+        Shift(payment.line_id, Account.PAID, Account.ORDERED, from_paid),
+        Shift(payment.line_id, Account.PROVEN, Account.ORDERED, payment.amount - from_paid),
+    ]
+    _book(by, payment, MovementKind.RETURNED, shifts, on)
+    if grant.state == GrantState.CLOSED:
+        grant.state, grant.closed_on = GrantState.RUNNING, None
+        grant.save(update_fields=["state", "closed_on"])
+
+
+def _book(by: Actor, payment: Payment, kind: MovementKind, shifts: Sequence[Shift], on: date) -> None:
     try:
         post(
             by=by,
             authority=payment.authority_id,
             kind=kind,
             key=f"{kind.value}:{payment.id}",
-            shifts=[Shift(payment.line_id, source, target, payment.amount)],
+            shifts=shifts,
             grant=payment.grant_id,
             text=f"{payment.end_to_end} an {payment.holder}",
             on=on,

@@ -15,6 +15,7 @@ from rathaus.casework.cases.models import Finding
 from rathaus.casework.cases.steps import Run
 from rathaus.casework.services.operations import Refused, operation
 from rathaus.core import clock
+from rathaus.core.identity.actors import Actor
 from rathaus.domains.grants import events
 from rathaus.domains.grants.actions.award import (
     balances_of,
@@ -44,17 +45,15 @@ def submit_proof(
     zeilen: list,
     dritte: Decimal = NOTHING,
     belege: list | None = None,
-    inventar: list | None = None,
 ) -> dict[str, Any]:
     """Operation: take a proof, compute its result for the financing type, and note findings for the clerk.
 
     `zeilen` are the figures in the order of the plan (`wofuer`, `betrag`), `belege` the vouchers (`datum`, `empfaenger`,
-    `grund`, `betrag`), `inventar` what was bought to keep (`gegenstand`, `angeschafft_am`, `preis`). Refused where the
-    vouchers do not add up to the figures, or one lies outside the period.
+    `grund`, `betrag`). Refused where the vouchers do not add up to the figures, or one lies outside the period.
     """
     grant = grant_of(step.case, lock=True)
     kind = ProofKind(art)
-    if grant.state == GrantState.CLOSED or grant.notified_on is None:
+    if grant.state == GrantState.CLOSED or grant.notified_on is None or not grant.amount:
         raise Refused("Zu dieser Förderung wird kein Nachweis erwartet.")
     terms, award = terms_of(grant.case), current_award(grant)
     spent = _sum(zeilen)
@@ -80,7 +79,6 @@ def submit_proof(
         if "proof_final_once" not in str(wrong):
             raise
         raise Refused("Ihr Verwendungsnachweis liegt uns schon vor.") from wrong
-    _keep_items(grant, terms, inventar or [])
     _note_findings(step, proof, award, terms, result)
     step.record(events.PROOF_SUBMITTED, what=kind.label, spent=format_amount(spent))
     return {"ausgaben": spent, "steht_zu": result.due, "erstatten": proof.to_repay}
@@ -90,14 +88,17 @@ def compute(
     award: Award, spent: Decimal, third_party: Decimal, *, paid: Decimal, terms: GrantTerms
 ) -> Settlement:
     """What the grant comes to for what was spent, with the steps of the computation. Amounts in euros."""
+    financing, planned = Financing(award.financing), award.amount + award.third_party
+    # Full financing knows no own funds: what was taken from the award since is taken from the plan.
+    cost = planned if financing == Financing.FULL else award.cost
     plan = Plan(
-        eligible_cost=award.cost,
+        eligible_cost=cost,
         award=award.amount,
-        own_funds=award.cost - award.amount - award.third_party,
+        own_funds=cost - planned,
         third_party_funds=award.third_party,
     )
     actual = Actual(eligible_cost=spent, third_party_funds=third_party)
-    return settle(Financing(award.financing), plan, actual, minor_amount=terms.minor_amount, paid=paid)
+    return settle(financing, plan, actual, minor_amount=terms.minor_amount, paid=paid)
 
 
 def steps_of(result: Settlement) -> list[dict[str, Any]]:
@@ -119,9 +120,11 @@ def _check_vouchers(award: Award, spent: Decimal, vouchers: list) -> None:
         )
     for number, voucher in enumerate(vouchers, 1):
         day = voucher.get("datum")
-        if isinstance(day, date) and (
-            (award.begins_on and day < award.begins_on) or (award.ends_on and day > award.ends_on)
-        ):
+        if not isinstance(day, date):
+            continue
+        if day > clock.today():
+            raise Refused(f"Beleg {number} vom {format_date(day)} liegt in der Zukunft.")
+        if (award.begins_on and day < award.begins_on) or (award.ends_on and day > award.ends_on):
             raise Refused(
                 f"Beleg {number} vom {format_date(day)} liegt außerhalb des Bewilligungszeitraums "
                 f"({format_date(award.begins_on) if award.begins_on else '…'} bis "
@@ -130,17 +133,19 @@ def _check_vouchers(award: Award, spent: Decimal, vouchers: list) -> None:
 
 
 def _keep_items(grant: Grant, terms: GrantTerms, items: list) -> None:
-    """What is dear enough enters the inventory and stays bound to its purpose."""
+    """What is dear enough enters the inventory and stays bound to its purpose; what an earlier proof named is there."""
+    known = set(Item.objects.filter(grant=grant).values_list("name", "price", "bought_on"))
     for item in items:
-        if terms.earmark_years and item["preis"] >= terms.inventory_from:
+        name, price, bought_on = str(item["gegenstand"])[:200], item["preis"], item["angeschafft_am"]
+        if terms.earmark_years and price >= terms.inventory_from and (name, price, bought_on) not in known:
             Item.objects.create(
                 authority_id=grant.authority_id,
                 grant=grant,
                 party_id=grant.party_id,
-                name=str(item["gegenstand"])[:200],
-                price=item["preis"],
-                bought_on=item["angeschafft_am"],
-                earmarked_until=add_months(item["angeschafft_am"], 12 * terms.earmark_years),
+                name=name,
+                price=price,
+                bought_on=bought_on,
+                earmarked_until=add_months(bought_on, 12 * terms.earmark_years),
             )
 
 
@@ -216,26 +221,25 @@ def _by_line(rows: list) -> dict[str, Decimal]:
 
 
 @operation("grants.proof.accept")
-def accept_proof(step: Run) -> dict[str, Any]:
+def accept_proof(step: Run, *, inventar: list | None = None) -> dict[str, Any]:
     """Operation, after the release: what was accepted is proven, the result fixed with the amount that the decision
-    accepts as expenditure; what nobody needs any more is released. What was paid too much waits for its own case."""
+    accepts as expenditure; what nobody needs any more is released. What was paid too much waits for its own case.
+
+    `inventar` is what was bought to keep (`gegenstand`, `angeschafft_am`, `preis`).
+    """
     grant = grant_of(step.case, lock=True)
     proof = Proof.objects.select_for_update().get(case=step.case)
     terms, award = terms_of(grant.case), current_award(grant)
     accepted = min(decision_of(step).amount or NOTHING, proof.spent)
-    paid = _paid(grant)
-    if proof.kind == ProofKind.INTERIM:
-        proven = min(paid, accepted) - balances_of(grant)[Account.PROVEN]
-    else:
-        result = compute(award, accepted, proof.third_party, paid=paid, terms=terms)
-        proof.due, proof.to_repay, proof.steps = result.due, result.to_repay, steps_of(result)
-        proven = min(paid, result.due) - balances_of(grant)[Account.PROVEN]
-    if proven > 0:
-        _prove(step, grant, proof, proven)
+    result = compute(award, accepted, proof.third_party, paid=_paid(grant), terms=terms)
+    proof.due, proof.steps = result.due, steps_of(result)
+    proof.to_repay = result.to_repay if proof.kind == ProofKind.FINAL else NOTHING
+    _keep_items(grant, terms, inventar or [])
+    prove(by=step.by, grant=grant, proof=proof, key=f"proof:{proof.id}")
     proof.state, proof.decided_on = ProofState.ACCEPTED, clock.today()
     proof.save(update_fields=["state", "decided_on", "due", "to_repay", "steps"])
     if proof.kind == ProofKind.FINAL:
-        _release_rest(step, grant, proof, accepted)
+        _release_rest(step, grant, proof)
         close_if_done(by=step.by, grant=grant)
     step.record(events.PROOF_ACCEPTED, what=ProofKind(proof.kind).label, due=format_amount(proof.due))
     return {"erstatten": proof.to_repay}
@@ -251,36 +255,44 @@ def reject_proof(step: Run) -> dict[str, Any]:
     return {}
 
 
-def _prove(step: Run, grant: Grant, proof: Proof, amount: Decimal) -> None:
-    """Earliest years first."""
+def prove(*, by: Actor, grant: Grant, proof: Proof, key: str) -> None:
+    """What was paid and is due after an accepted proof counts as proven, earliest years first; part of a running step."""
+    balances = balances_of(grant, PAID_ACCOUNTS)
+    left = min(sum(balances.values(), NOTHING), proof.due) - balances[Account.PROVEN]
     shifts: list[Shift] = []
-    left = amount
     for row in Balance.objects.filter(grant=grant, account=Account.PAID, amount__gt=0).order_by(
         "line__year", "id"
     ):
-        part = min(left, row.amount)
+        part = min(max(left, NOTHING), row.amount)
         if part:
             shifts.append(Shift(row.line_id, Account.PAID, Account.PROVEN, part))
             left -= part
+    if not shifts:
+        return
     post(
-        by=step.by,
+        by=by,
         authority=grant.authority_id,
         kind=MovementKind.PROVEN,
-        key=f"proof:{proof.id}",
+        key=key,
         shifts=shifts,
         grant=grant.id,
         text=f"{grant.reference}, {ProofKind(proof.kind).label}",
     )
 
 
-def _release_rest(step: Run, grant: Grant, proof: Proof, accepted: Decimal) -> None:
+def accepted_final(grant: Grant) -> Proof | None:
+    """The proof of use that settled the grant, if it was accepted."""
+    return Proof.objects.filter(grant=grant, kind=ProofKind.FINAL, state=ProofState.ACCEPTED).first()
+
+
+def _release_rest(step: Run, grant: Grant, proof: Proof) -> None:
     """The award falls to what is due, but not below what was paid: that is claimed back by its own notice."""
-    open_by_year = {
-        row["line__year"]: row["amount"]
-        for row in Balance.objects.filter(grant=grant, account=Account.OPEN, amount__gt=0)
-        .values("line__year", "amount")
-        .order_by("line__year")
-    }
+    open_by_year: dict[int, Decimal] = {}
+    rows = Balance.objects.filter(grant=grant, account=Account.OPEN, amount__gt=0)
+    for year, amount in rows.values_list(
+        "line__year", "amount"
+    ):  # cash and commitment of a year are two rows
+        open_by_year[year] = open_by_year.get(year, NOTHING) + amount
     balances = balances_of(grant)
     needed = max(
         proof.due - balances[Account.PAID] - balances[Account.PROVEN] - balances[Account.ORDERED], NOTHING
