@@ -136,7 +136,12 @@ def test_returned_money_shows_only_where_there_is_some() -> None:
     bars = budget_bars(years)
     assert bars.heads == ("nachgewiesen", "ausgezahlt", "gebunden", "zurück", "frei", "Budget")
     assert plain(bars.total[3]) == "10,00 €"
-    assert [entry.label for entry in money_sums(years[-1].money).sums][-1] == "zurückgezahlt"
+    assert [entry.label for entry in money_sums(years[-1].money).sums][-1] == "zurückgefordert"
+    given_back = Money(proven=D("90.00"), released=D("10.00"))
+    assert budget_bars([BudgetYear("2025", given_back)]).heads[3] == "freigegeben"
+    assert [entry.label for entry in money_sums(given_back).sums][-1] == "nicht gebraucht, freigegeben"
+    assert given_back.budget == D("100.00")
+    assert given_back.drawn == D("90.00"), "what was given back was never paid"
 
 
 @pytest.mark.parametrize("amount", [D("-0.01"), D("0.001")])

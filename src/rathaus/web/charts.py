@@ -1,8 +1,8 @@
 """Charts of the money and of the work, as data for the templates `web/parts/budget_bars.html`, `money_sums.html`,
 `money_flow.html`, `money_glance.html`, `state_bars.html` and `histogram.html` (each with `chart=`). Pure.
 
-Money is one hue, darker = further. Stages are disjoint: free + committed + paid + proven + returned = budget, to the
-cent, in bar, sums and table. Widths are texts in percent ("13.81"), exact enough that segments meet; amounts are
+Money is one hue, darker = further. Stages are disjoint: free + committed + paid + proven + returned + released = budget,
+to the cent, in bar, sums and table. Widths are texts in percent ("13.81"), exact enough that segments meet; amounts are
 Decimal euros with two places. Pages with hatched parts include `web/parts/chart_patterns.html` once.
 """
 
@@ -21,7 +21,8 @@ STAGES = (
     ("proven", "rh-m3", True, "nachgewiesen", "nachgewiesen"),
     ("paid", "rh-m2", True, "ausgezahlt", "ausgezahlt, Nachweis offen"),
     ("committed", "rh-m1", False, "gebunden", "gebunden, noch nicht ausgezahlt"),
-    ("returned", "rh-mr", False, "zurück", "zurückgezahlt"),
+    ("returned", "rh-mr", False, "zurück", "zurückgefordert"),
+    ("released", "rh-ml", False, "freigegeben", "nicht gebraucht, freigegeben"),
     ("free", "rh-m0", False, "frei", "frei"),
 )
 WIDE_BAR, NARROW_BAR = 540, 270  # pixels that a bar has on a screen and on a phone, to know which words fit
@@ -33,7 +34,8 @@ FLOW_LINK = 100  # units across the piece that joins two bars of the flow
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """A sum by where its money is: `paid` is paid and not yet proven, `returned` came back and is not free again.
+    """A sum by where its money is: `paid` is paid and not yet proven, `returned` was paid and claimed back (come in or
+    not), `released` was promised and given back unpaid; neither of the two is free again.
 
     ValueError for a negative amount or fractions of a cent: such money is a mistake, not a picture.
     """
@@ -43,6 +45,7 @@ class Money:
     committed: Decimal = NOTHING
     free: Decimal = NOTHING
     returned: Decimal = NOTHING
+    released: Decimal = NOTHING
 
     def __post_init__(self) -> None:
         for key, *_ in STAGES:
@@ -60,8 +63,8 @@ class Money:
 
     @property
     def awarded(self) -> Decimal:
-        """What was ever bound: committed, paid, proven, returned."""
-        return self.committed + self.drawn
+        """What was ever bound: committed, paid, proven, returned, released."""
+        return self.committed + self.drawn + self.released
 
     @property
     def drawn(self) -> Decimal:
@@ -317,12 +320,17 @@ def money_flow(money: Money) -> MoneyFlow:
     """Budget, awarded, paid, proven: what came how far, and what stayed behind."""
     stations = [
         ("Budget", "rh-m0", money.budget, [("noch frei", money.free)]),
-        ("bewilligt", "rh-m1", money.awarded, [("noch nicht ausgezahlt", money.committed)]),
+        (
+            "bewilligt",
+            "rh-m1",
+            money.awarded,
+            [("noch nicht ausgezahlt", money.committed), ("wieder freigegeben", money.released)],
+        ),
         (
             "ausgezahlt",
             "rh-m2",
             money.drawn,
-            [("Nachweis offen", money.paid), ("zurückgezahlt", money.returned)],
+            [("Nachweis offen", money.paid), ("zurückgefordert", money.returned)],
         ),
         ("nachgewiesen", "rh-m3", money.proven, []),
     ]
@@ -368,7 +376,14 @@ def money_glance(parts: Sequence[GlancePart], *, total_label: str = "bewilligt")
     )
 
 
-_READ = ("free", "committed", "paid", "proven", "returned")  # the headline's order: from promise to proof
+_READ = (
+    "free",
+    "committed",
+    "paid",
+    "proven",
+    "returned",
+    "released",
+)  # the headline's order: from promise to proof
 _Stage = tuple[str, str, bool, str, str]
 
 
@@ -383,9 +398,13 @@ class _Part:
 
 
 def _used_stages(sums: Iterable[Money]) -> list[_Stage]:
-    """All stages, but "returned" only where something came back."""
-    has_returned = any(money.returned for money in sums)
-    return [stage for stage in STAGES if stage[0] != "returned" or has_returned]
+    """All stages, but those of money that came back only where there is some."""
+    sums = list(sums)
+    return [
+        stage
+        for stage in STAGES
+        if stage[0] not in ("returned", "released") or any(getattr(money, stage[0]) for money in sums)
+    ]
 
 
 def _cells(money: Money, stages: Sequence[_Stage]) -> tuple[str, ...]:

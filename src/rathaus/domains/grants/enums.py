@@ -56,6 +56,19 @@ class GrantState(TextChoices):
     CLOSED = "closed", "abgeschlossen"
 
 
+class Stage(TextChoices):
+    """How far a grant is, for those who look after many. The first that fits (queries/stages.py), never stored."""
+
+    AWARDED = "bewilligt", "Noch kein Abruf"
+    PAYING = "auszahlung", "Auszahlung läuft"
+    EXPECTED = "nachweis", "Nachweis erwartet"
+    OVERDUE = "ueberfaellig", "Nachweis überfällig"
+    CHECKING = "pruefung", "Nachweis in Prüfung"
+    CHECKED = "geprueft", "Nachweis geprüft"
+    CLAIMED = "rueckforderung", "Rückforderung offen"
+    CLOSED = "abgeschlossen", "Abgeschlossen"
+
+
 class AwardKind(TextChoices):
     """Why there is a version of an award."""
 

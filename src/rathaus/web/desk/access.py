@@ -13,9 +13,13 @@ from django.utils.cache import patch_cache_control
 
 from rathaus.casework.cases.queries import COUNT_CAP, count_tasks
 from rathaus.casework.services.permissions import may_set_terms
+from rathaus.core import clock
+from rathaus.core.authorities.enums import AuthorityKind
 from rathaus.core.authorities.models import Authority
 from rathaus.core.identity.actors import Actor, NotAllowed
 from rathaus.core.identity.queries import Workplace, workplaces
+from rathaus.domains.grants.permissions import may_set_up
+from rathaus.domains.grants.queries import desk_figures
 from rathaus.web.account import kept
 from rathaus.web.account.access import login_first
 from rathaus.web.parts import Frame, Link, LinkGroup, Masthead, User
@@ -64,7 +68,7 @@ def workplaces_of(request: HttpRequest) -> list[Workplace]:
 def frame_of(
     request: HttpRequest, *, current: str = "", text: str = "", counts: Mapping[str, int] | None = None
 ) -> Frame:
-    """The frame of a desk page, in two statements, or one if `counts` of the inbox are known already.
+    """The frame of a desk page, in three statements, or two if `counts` of the inbox are known already.
 
     `current` is the link that the page belongs to, `text` what was searched.
     """
@@ -81,6 +85,8 @@ def frame_of(
         Link("Alle Vorgänge", reverse("desk:cases"), "content-copy", current == "cases"),
     )
     groups = [LinkGroup("Arbeit", work)]
+    if grants := _grants(actor, authority, current):
+        groups.append(LinkGroup("Förderung", grants))
     if may_set_terms(actor):
         offers = Link("Leistungen", reverse("desk:offers"), "edit", current == "offers")
         groups.append(LinkGroup("Werkstatt", (offers,)))
@@ -95,6 +101,18 @@ def frame_of(
         user=User(name=actor.function, initials=initials_of(actor.function)),
         search_url=reverse("desk:cases"),
         search_text=text,
+    )
+
+
+def _grants(actor: Actor, authority: Authority, current: str) -> tuple[Link, ...]:
+    """The links on grants: where there are programmes, and for the head of a ministry, who may set one up."""
+    figures = desk_figures(actor, clock.today())
+    is_ministry = authority.kind == AuthorityKind.MINISTRY
+    if not figures.has_programmes and not (is_ministry and may_set_up(actor, authority.id)):
+        return ()
+    overdue = _count(figures.overdue)
+    return (
+        Link("Programme", reverse("desk:programmes"), "home", current == "programmes", overdue, is_bad=True),
     )
 
 

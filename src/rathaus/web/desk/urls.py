@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.urls import path
 
 from rathaus.web.desk import case, documents, inbox, opening, remedy_views, rules
+from rathaus.web.desk.programmes import files, setup
+from rathaus.web.desk.programmes import views as programmes
 
 app_name = "desk"
 urlpatterns = [
@@ -16,6 +18,18 @@ urlpatterns = [
     path("leistungen/<slug:slug>/regeln/", rules.show, name="rules"),
     path("leistungen/<slug:slug>/regeln/aendern/", rules.change, name="rules_change"),
     path("leistungen/<slug:slug>/zeitraum/", rules.window, name="window"),
+    path("foerderung/", programmes.index, name="programmes"),
+    path("foerderung/neu/", setup.new, name="programme_new"),
+    path("foerderung/<slug:key>/", programmes.show, name="programme"),
+    path("foerderung/<slug:key>/aufrufe/", programmes.calls, name="programme_calls"),
+    path("foerderung/<slug:key>/antraege/", programmes.applied, name="programme_applications"),
+    path("foerderung/<slug:key>/foerderungen/", programmes.grants, name="programme_grants"),
+    path("foerderung/<slug:key>/nachweise/", programmes.proofs, name="programme_proofs"),
+    path("foerderung/<slug:key>/zahlen.csv", files.as_csv, name="programme_csv"),
+    path("foerderung/<slug:key>/bericht.pdf", files.report, name="programme_report"),
+    path("foerderung/<slug:key>/beschreibung/", setup.describe, name="programme_edit"),
+    path("foerderung/<slug:key>/mittel/", setup.money, name="programme_money"),
+    path("foerderung/<slug:key>/aufruf/", setup.call, name="programme_call_new"),
     path("vorgaenge/", inbox.cases, name="cases"),
     path("vorgang/<str:reference>/", case.show, name="case"),
     path("vorgang/<str:reference>/neu/<slug:slug>/", opening.open_about, name="open"),

@@ -6,16 +6,17 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from uuid import UUID
 
-from rathaus.casework.cases.actions.decisions import HEAD
 from rathaus.casework.services.models import Offer
 from rathaus.casework.services.operations import Refused
 from rathaus.core.audit.actions import record
 from rathaus.core.authorities.models import Authority
-from rathaus.core.identity.actors import Actor, NotAllowed
+from rathaus.core.identity.actors import Actor
 from rathaus.domains.grants import events
+from rathaus.domains.grants.actions.drawdown import checked_iban
 from rathaus.domains.grants.actions.journal import NOTHING, NotEnough, Shift, balance, post, take_turns
 from rathaus.domains.grants.enums import Account, LineKind, MovementKind
 from rathaus.domains.grants.models import Allotment, Balance, BudgetLine, Call, Measure, Posting, Programme
+from rathaus.domains.grants.permissions import check_may_set_up
 from rathaus.law.money import format_amount, share_largest_remainder
 
 
@@ -29,9 +30,15 @@ def set_up_programme(
     legal_basis: str = "",
     payer_name: str = "",
     payer_iban: str = "",
+    only_new: bool = False,
 ) -> Programme:
-    """Make a programme, or bring its description and paying account up to date."""
-    _may_set_up(by, authority)
+    """Make a programme, or bring its description and paying account up to date; what is empty stays as it was.
+
+    `only_new` refuses a key that is taken. An account that cannot be one is refused.
+    """
+    check_may_set_up(by, authority)
+    if payer_iban:
+        payer_iban = checked_iban(payer_iban)
     given = {
         "title": title,
         "summary": summary,
@@ -41,6 +48,8 @@ def set_up_programme(
     }
     with by.acting():
         programme, is_new = Programme.objects.get_or_create(authority_id=authority, key=key, defaults=given)
+        if only_new and not is_new:
+            raise Refused(f"Ein Programm „{key}“ gibt es schon: {programme.title}.")
         changed = [name for name, value in given.items() if value and getattr(programme, name) != value]
         for name in changed:
             setattr(programme, name, given[name])
@@ -52,12 +61,14 @@ def set_up_programme(
 
 
 def set_up_measure(*, by: Actor, programme: Programme, key: str, title: str) -> Measure:
-    """Make a measure of a programme; one that exists stays as it is."""
-    _may_set_up(by, programme.authority_id)
+    """Make a measure of a programme; one that exists stays as it is. Refused if the key is another programme's."""
+    check_may_set_up(by, programme.authority_id)
     with by.acting():
         measure, is_new = Measure.objects.get_or_create(
             authority_id=programme.authority_id, key=key, defaults={"programme": programme, "title": title}
         )
+        if measure.programme_id != programme.id:
+            raise Refused(f"Eine Maßnahme „{key}“ gehört schon zu einem anderen Programm.")
         if is_new:
             record(events.MEASURE_ADDED, by=by, authority=programme.authority_id, title=title)
         return measure
@@ -67,7 +78,7 @@ def provide(
     *, by: Actor, measure: Measure, year: int, amount: Decimal, kind: LineKind = LineKind.CASH
 ) -> BudgetLine:
     """Set what a measure has in a year to `amount` euros; what is promised already cannot be taken away (Refused)."""
-    _may_set_up(by, measure.authority_id)
+    check_may_set_up(by, measure.authority_id)
     if amount < 0 or amount != round(amount, 2):
         raise Refused("Mittel sind ein Betrag in Euro und Cent, nicht unter null.")
     with by.acting():
@@ -128,7 +139,7 @@ def set_up_call(
 
     `budgets` is cash, `commitments` what may be promised for later years. Without `measure` the call has one of its own.
     """
-    _may_set_up(by, offer.authority_id)
+    check_may_set_up(by, offer.authority_id)
     with by.acting():
         if Call.objects.filter(offer=offer).exclude(key=key).exists():
             raise Refused(f"Zu „{offer.title}“ gibt es schon einen Aufruf.")
@@ -148,13 +159,6 @@ def set_up_call(
         return call
 
 
-def _may_set_up(by: Actor, authority: UUID) -> None:
-    if by.authority != authority or not (by.is_system or HEAD in by.roles):
-        raise NotAllowed(
-            "Aufrufe anlegen und Mittel zuteilen darf nur die Leitung der Behörde, die sie anbietet."
-        )
-
-
 def allot(
     *, by: Actor, call: Call, total: Decimal, base: Decimal, among: Sequence[Authority]
 ) -> list[Allotment]:
@@ -163,7 +167,7 @@ def allot(
     Who has no population in the register gets the base amount only. Replaces nothing: a second time is refused, as is
     more than the call's measure has. Raises ValueError where the bases alone exceed the total.
     """
-    _may_set_up(by, call.authority_id)
+    check_may_set_up(by, call.authority_id)
     weights = [authority.population or 0 for authority in among]
     shares = share_largest_remainder(total, weights, base=base)
     with by.acting():

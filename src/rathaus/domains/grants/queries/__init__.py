@@ -2,5 +2,61 @@
 
 from rathaus.domains.grants.queries.books import Invariants, Money, check_invariants
 from rathaus.domains.grants.queries.figures import CallFigures, figures
+from rathaus.domains.grants.queries.lists import (
+    GrantFigures,
+    GrantPage,
+    GrantRow,
+    all_grants,
+    applications_page,
+    grants_page,
+)
+from rathaus.domains.grants.queries.programmes import (
+    Applications,
+    Errand,
+    LineMoney,
+    ProgrammeFile,
+    ProgrammeRow,
+    Share,
+    applications,
+    desk_figures,
+    errands,
+    lines_of_programme,
+    measures_of,
+    programme_file,
+    programmes,
+    shares,
+    stage_counts,
+    total_of,
+)
+from rathaus.domains.grants.queries.stages import with_stage
 
-__all__ = ["CallFigures", "Invariants", "Money", "check_invariants", "figures"]
+__all__ = [
+    "Applications",
+    "CallFigures",
+    "Errand",
+    "GrantFigures",
+    "GrantPage",
+    "GrantRow",
+    "Invariants",
+    "LineMoney",
+    "Money",
+    "ProgrammeFile",
+    "ProgrammeRow",
+    "Share",
+    "all_grants",
+    "applications",
+    "applications_page",
+    "check_invariants",
+    "desk_figures",
+    "errands",
+    "figures",
+    "grants_page",
+    "lines_of_programme",
+    "measures_of",
+    "programme_file",
+    "programmes",
+    "shares",
+    "stage_counts",
+    "total_of",
+    "with_stage",
+]

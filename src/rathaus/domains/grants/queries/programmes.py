@@ -1,0 +1,318 @@
+"""A programme as a whole: where its money is, who got what, how its applications stand, what must be done.
+
+Each read is one statement. Sums come from balances, which the database keeps, never from postings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db import connection
+from django.db.models import Count, Min, Q, Sum
+
+from rathaus.core.identity.actors import Actor
+from rathaus.domains.grants.enums import Account, LineKind, Stage
+from rathaus.domains.grants.models import Balance, BudgetLine, Call, Grant, Measure, Programme
+from rathaus.domains.grants.queries.books import NOTHING, Money
+from rathaus.domains.grants.queries.stages import with_stage
+
+OVERDUE_CAP = 100
+SOON = timedelta(days=14)
+NAMED_APPROVALS = 3
+
+
+@dataclass(frozen=True)
+class ProgrammeFile:
+    """A programme of the actor's authority with its calls, newest first."""
+
+    programme: Programme
+    calls: tuple[Call, ...]
+
+
+def programme_file(by: Actor, key: str) -> ProgrammeFile:
+    """Raises Programme.DoesNotExist for what the actor's authority does not have, whatever others have."""
+    own = {"authority_id": by.staff_of, "measure__programme__key": key}
+    calls = tuple(
+        Call.objects.filter(**own)
+        .select_related("measure__programme__authority", "offer__terms")
+        .order_by("-offer__opens_at", "-id")
+    )
+    if calls:
+        return ProgrammeFile(calls[0].measure.programme, calls)
+    return ProgrammeFile(
+        Programme.objects.select_related("authority").get(authority_id=by.staff_of, key=key), ()
+    )
+
+
+@dataclass(frozen=True)
+class ProgrammeRow:
+    """A programme in the list of all: years that have money, where it is, how many grants."""
+
+    programme: Programme
+    years: tuple[int, ...]
+    money: Money
+    calls: int
+
+
+def programmes(by: Actor) -> list[ProgrammeRow]:
+    """The programmes of the actor's authority, by title, in two statements."""
+    found = list(
+        Programme.objects.filter(authority_id=by.staff_of)
+        .annotate(calls=Count("measures__calls"))
+        .order_by("title", "id")
+    )
+    sums = (
+        Balance.objects.filter(authority_id=by.staff_of, line__kind=LineKind.CASH)
+        .values_list("line__measure__programme_id", "line__year", "account")
+        .annotate(sum=Sum("amount"))
+        .order_by()
+    )
+    of: dict[Any, list[tuple[int, str, Decimal]]] = {}
+    for programme, year, account, amount in sums:
+        of.setdefault(programme, []).append((year, account, amount))
+    return [
+        ProgrammeRow(
+            row,
+            tuple(sorted({year for year, *_ in of.get(row.id, ())})),
+            Money.of((account, amount) for _, account, amount in of.get(row.id, ())),
+            row.calls,
+        )
+        for row in found
+    ]
+
+
+@dataclass(frozen=True)
+class LineMoney:
+    """Where the money of a budget line is; `undrawn` grants have something there that they may still draw."""
+
+    measure: str
+    measure_title: str
+    year: int
+    kind: LineKind
+    money: Money
+    undrawn: int = 0
+
+
+def lines_of_programme(programme: Programme) -> list[LineMoney]:
+    """The budget lines of a programme with their money, by year, then measure."""
+    rows = (
+        BudgetLine.objects.filter(measure__programme=programme)
+        .values_list("measure__key", "measure__title", "year", "kind", "balances__account")
+        .annotate(
+            sum=Sum("balances__amount"),
+            grants=Count("balances", filter=Q(balances__amount__gt=0, balances__grant__isnull=False)),
+        )
+        .order_by("year", "measure__title", "measure__key", "kind")
+    )
+    found: dict[tuple[str, str, int, str], list[tuple[str, Decimal]]] = {}
+    undrawn: dict[tuple[str, str, int, str], int] = {}
+    for measure, title, year, kind, account, amount, grants in rows:
+        line = (measure, title, year, kind)
+        entries = found.setdefault(line, [])
+        if account:
+            entries.append((account, amount))
+        if account == Account.OPEN:
+            undrawn[line] = grants
+    return [
+        LineMoney(*line[:3], LineKind(line[3]), Money.of(amounts), undrawn.get(line, 0))
+        for line, amounts in found.items()
+    ]
+
+
+def measures_of(programme: Programme) -> list[Measure]:
+    """By title."""
+    return list(Measure.objects.filter(programme=programme).order_by("title", "id"))
+
+
+@dataclass(frozen=True)
+class Share:
+    """What a municipality got in a call, of grants that stand alike. `oldest` is the earliest day a proof is due,
+    `reference` the case of one of them, `partners` the AGS of all partners."""
+
+    call: str
+    stage: Stage
+    ags: str
+    name: str
+    region: str
+    county: str
+    population: int | None
+    count: int
+    amount: Decimal
+    oldest: date | None
+    reference: str
+    partners: frozenset[str] = field(default=frozenset())
+
+
+def shares(programme: Programme, today: date) -> list[Share]:
+    """All grants of a programme by call, stage and municipality: for counts by stage, map, table and report."""
+    rows = (
+        with_stage(Grant.objects.filter(call__measure__programme=programme), today)
+        .values_list(
+            "call__key",
+            "stage",
+            "recipient__ags",
+            "recipient_name",
+            "recipient__region",
+            "recipient__county",
+            "recipient__population",
+        )
+        .annotate(
+            count=Count("id"),
+            sum=Sum("amount"),
+            oldest=Min("proof_due_on"),
+            case=Min("reference"),
+            partner=ArrayAgg("partners", filter=~Q(partners=[]), default=[]),
+        )
+        .order_by("recipient_name", "recipient__ags", "call__key", "stage")
+    )
+    return [
+        Share(
+            call, Stage(stage), ags or "", name, region or "", county or "", population, count, amount, oldest, case,
+            frozenset(str(partner) for partners in groups for partner in partners),
+        )
+        for call, stage, ags, name, region, county, population, count, amount, oldest, case, groups in rows
+    ]  # fmt: skip
+
+
+def stage_counts(found: Iterable[Share]) -> dict[Stage, int]:
+    """How many grants stand where, in the order of a grant's life."""
+    counts = dict.fromkeys(Stage, 0)
+    for share in found:
+        counts[share.stage] += share.count
+    return counts
+
+
+@dataclass(frozen=True)
+class Applications:
+    """Applications of a call that stand alike; `days` from their receipt to the notice, None before it."""
+
+    call: str
+    state: str
+    outcome: str
+    days: int | None
+    count: int
+
+
+def applications(programme: Programme) -> list[Applications]:
+    """How the applications of a programme stand, and how long they took (calendar days in Germany)."""
+    with connection.cursor() as cursor:
+        cursor.execute(_APPLICATIONS, [programme.authority_id, programme.id])
+        return [Applications(*row) for row in cursor.fetchall()]
+
+
+_APPLICATIONS = """
+SELECT a.key, c.state, c.outcome, n.issued_on - (c.opened_at AT TIME ZONE 'Europe/Berlin')::date AS days, count(*)
+FROM cases_case c
+  JOIN grants_call a ON a.offer_id = c.offer_id JOIN grants_measure m ON m.id = a.measure_id
+  LEFT JOIN (SELECT case_id, min(issued_on) AS issued_on FROM cases_notice GROUP BY case_id) n ON n.case_id = c.id
+WHERE c.authority_id = %s AND m.programme_id = %s
+GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+"""
+
+
+@dataclass(frozen=True)
+class Errand:
+    """Something to do: `approval` (one, named), `approvals` (all of them), `checking` (proofs), `run`, `ordered`,
+    `returned` (payments), `claims`. `day` is when it is due, or since when it lies; amounts in euros."""
+
+    kind: str
+    count: int
+    amount: Decimal | None
+    day: date | None
+    reference: str
+    title: str
+    name: str
+
+
+def errands(programme: Programme, today: date) -> list[Errand]:
+    """What waits for somebody, in one statement; overdue proofs are in `shares`, money of the year in the lines."""
+    given: dict[str, Any] = {
+        "authority": programme.authority_id,
+        "programme": programme.id,
+        "today": today,
+        "soon": today + SOON,
+        "named": NAMED_APPROVALS,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_ERRANDS, given)
+        return [Errand(*row) for row in cursor.fetchall()]
+
+
+_OF_PROGRAMME = """JOIN grants_grant g ON g.id = x.grant_id JOIN grants_call a ON a.id = g.call_id
+  JOIN grants_measure m ON m.id = a.measure_id AND m.programme_id = %(programme)s
+  WHERE x.authority_id = %(authority)s"""
+# Only constants are joined; every value is a parameter.
+_ERRANDS = f"""
+WITH approval AS (
+  SELECT t.title, t.due_on, t.id, c.reference, c.party_name, d.amount
+  FROM cases_task t JOIN cases_case c ON c.id = t.case_id
+    LEFT JOIN cases_decision d ON d.case_id = c.id AND d.state = 'proposed'
+    LEFT JOIN grants_grant g ON g.case_id = c.about_id LEFT JOIN grants_call ga ON ga.id = g.call_id
+    LEFT JOIN grants_call a ON a.offer_id = c.offer_id
+    JOIN grants_measure m ON m.id = coalesce(ga.measure_id, a.measure_id) AND m.programme_id = %(programme)s
+  WHERE t.authority_id = %(authority)s AND t.state = 'open' AND t.excluded_id IS NOT NULL
+), owed AS (
+  SELECT x.due_on, x.amount + x.interest
+    - coalesce((SELECT sum(r.amount) FROM grants_receipt r WHERE r.claim_id = x.id), 0) AS amount
+  FROM grants_claim x {_OF_PROGRAMME} AND x.settled_on IS NULL AND x.waived_at IS NULL AND x.due_on <= %(soon)s
+)
+(SELECT 'approval', 1, amount, due_on, reference, title, party_name FROM approval ORDER BY due_on, id LIMIT %(named)s)
+UNION ALL SELECT 'approvals', count(*), sum(amount), min(due_on), '', '', '' FROM approval HAVING count(*) > 0
+UNION ALL SELECT 'checking', count(*), NULL, min(x.submitted_on), '', '', '' FROM grants_proof x {_OF_PROGRAMME}
+  AND x.state = 'submitted' HAVING count(*) > 0
+UNION ALL SELECT 'run', r.count, r.total, r.executes_on, r.number::text, '', '' FROM grants_paymentrun r
+  WHERE r.authority_id = %(authority)s AND r.programme_id = %(programme)s AND r.state = 'prepared' AND r.count > 0
+UNION ALL SELECT 'ordered', count(*), sum(x.amount), min(x.ordered_on), '', '', '' FROM grants_payment x {_OF_PROGRAMME}
+  AND x.state = 'ordered' HAVING count(*) > 0
+UNION ALL SELECT 'returned', count(*), sum(x.amount), min(x.ordered_on), '', '', '' FROM grants_payment x {_OF_PROGRAMME}
+  AND x.state = 'returned' AND NOT EXISTS (
+    SELECT 1 FROM grants_payment y WHERE y.drawdown_id = x.drawdown_id AND y.state <> 'returned'
+  ) HAVING count(*) > 0
+UNION ALL SELECT 'claims', count(*), sum(amount), min(due_on), '', '', '' FROM owed WHERE due_on < %(today)s
+  HAVING count(*) > 0
+UNION ALL SELECT 'claims', count(*), sum(amount), min(due_on), '', '', '' FROM owed WHERE due_on >= %(today)s
+  HAVING count(*) > 0
+"""  # noqa: S608
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What the side bar of the desk says about grants; `overdue` proofs are counted up to 100."""
+
+    has_programmes: bool
+    overdue: int
+
+
+def desk_figures(by: Actor, today: date) -> Desk:
+    """In one statement, for every page of the desk."""
+    given: dict[str, Any] = {"authority": by.staff_of, "today": today, "cap": OVERDUE_CAP}
+    with connection.cursor() as cursor:
+        cursor.execute(_DESK, given)
+        return Desk(*cursor.fetchone())
+
+
+_DESK = """
+SELECT EXISTS (SELECT 1 FROM grants_programme WHERE authority_id = %(authority)s), (SELECT count(*) FROM (
+  SELECT 1 FROM grants_call a JOIN grants_grant g ON g.call_id = a.id
+  WHERE a.authority_id = %(authority)s AND g.state = 'running' AND g.proof_due_on < %(today)s
+    AND NOT EXISTS (SELECT 1 FROM grants_proof p WHERE p.grant_id = g.id
+      AND (p.state = 'submitted' OR (p.kind = 'verwendung' AND p.state = 'accepted')))
+    AND NOT EXISTS (SELECT 1 FROM grants_claim c WHERE c.grant_id = g.id AND c.settled_on IS NULL AND c.waived_at IS NULL)
+  LIMIT %(cap)s) AS late)
+"""
+
+
+def total_of(lines: Sequence[LineMoney], kind: LineKind = LineKind.CASH) -> Money:
+    """The money of several lines of a kind together."""
+    fields = Money.__dataclass_fields__
+    return Money(
+        **{
+            name: sum((getattr(line.money, name) for line in lines if line.kind == kind), NOTHING)
+            for name in fields
+        }
+    )

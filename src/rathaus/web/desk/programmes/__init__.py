@@ -1,0 +1,1 @@
+"""A ministry's programmes: overview with its money, lists behind its tabs, files to take away, and setting up."""
