@@ -12,7 +12,6 @@ from uuid import UUID
 from django.db.models import DateField, F, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
-from rathaus.casework.cases.enums import CaseState
 from rathaus.casework.cases.models import Case
 from rathaus.core.identity.actors import Actor
 from rathaus.domains.grants.enums import INTEREST, Account, ProofState, Stage
@@ -189,7 +188,7 @@ def applications_page(
         authority_id=by.staff_of, offer__call__measure__programme=programme
     ).select_related("offer__call")
     if states := list(states):
-        cases = cases.filter(state__in=states, outcome="").exclude(state=CaseState.COMPLETED)
+        cases = cases.filter(state__in=states, outcome="", grant=None)
     if outcome:
         cases = cases.filter(outcome=outcome)
     if call:

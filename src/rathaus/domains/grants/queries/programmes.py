@@ -189,11 +189,15 @@ def stage_counts(found: Iterable[Share]) -> dict[Stage, int]:
 
 @dataclass(frozen=True)
 class Applications:
-    """Applications of a call that stand alike; `days` from their receipt to the notice, None before it."""
+    """Applications of a call that stand alike; `days` from their receipt to the notice, None before it.
+
+    Awarded ones have a grant (`is_awarded`) a little before their notice is out and their case is completed.
+    """
 
     call: str
     state: str
     outcome: str
+    is_awarded: bool
     days: int | None
     count: int
 
@@ -206,12 +210,14 @@ def applications(programme: Programme) -> list[Applications]:
 
 
 _APPLICATIONS = """
-SELECT a.key, c.state, c.outcome, n.issued_on - (c.opened_at AT TIME ZONE 'Europe/Berlin')::date AS days, count(*)
+SELECT a.key, c.state, c.outcome, g.id IS NOT NULL, n.issued_on - (c.opened_at AT TIME ZONE 'Europe/Berlin')::date AS days,
+  count(*)
 FROM cases_case c
   JOIN grants_call a ON a.offer_id = c.offer_id JOIN grants_measure m ON m.id = a.measure_id
+  LEFT JOIN grants_grant g ON g.case_id = c.id
   LEFT JOIN (SELECT case_id, min(issued_on) AS issued_on FROM cases_notice GROUP BY case_id) n ON n.case_id = c.id
 WHERE c.authority_id = %s AND m.programme_id = %s
-GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
 """
 
 

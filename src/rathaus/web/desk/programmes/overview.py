@@ -191,7 +191,11 @@ def _states(key: str, applications: Sequence[Applications], counts: dict[Stage, 
     found = [
         StateCount(
             f"Antrag: {state.label}",
-            sum(row.count for row in applications if row.state == state and not row.outcome),
+            sum(
+                row.count
+                for row in applications
+                if row.state == state and not (row.outcome or row.is_awarded)
+            ),
             of("desk:programme_applications", stand=state.value),
         )
         for state in OPEN_STATES
