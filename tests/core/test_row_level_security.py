@@ -75,7 +75,9 @@ SEEN: dict[str, Sees] = {
     "grants.Movement": own,
     "grants.Posting": own,
     "grants.Balance": own,
-    "grants.Grant": lambda c, r: own_or_of_party(c, r) or r["notified_on"] is not None,
+    "grants.Grant": lambda c, r: (
+        own_or_of_party(c, r) or (r["notified_on"] is not None and r["recipient_id"] is not None)
+    ),
     "grants.Award": own_or_of_party,
     "grants.AwardYear": own_or_of_party,
     "grants.Drawdown": own_or_of_party,

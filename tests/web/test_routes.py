@@ -23,6 +23,13 @@ RULES: dict[str, set[str]] = {
         "portal:privacy",
         "portal:accessibility",
         "portal:imprint",
+        "public:grants",
+        "public:grant",
+        "public:data",
+        "public:grants_csv",
+        "public:grants_json",
+        "public:grants_schema",
+        "public:catalogue",
     },
     # Anybody with a login.
     "logged_in": {"portal:mine", "portal:begin"},
@@ -83,6 +90,7 @@ ACCOUNT = ("anmelden", "weiter", "account_", "mfa_", "openid_connect_", "sociala
 ARGUMENTS = {
     "slug": "nichts",
     "key": "nichts",
+    "authority": "nichts",
     "draft": NOBODYS,
     "page": "nichts",
     "table": "nichts",

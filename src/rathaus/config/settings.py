@@ -214,6 +214,9 @@ PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 # --- law: what a state may set differently (domain.md B8) ---
 LAND = os.environ.get("RATHAUS_LAND", "HE")
 
+# --- open data: under which licence, see web/public/records.py ---
+DATA_LICENCE = os.environ.get("RATHAUS_DATA_LICENCE", "dl-de/by-2-0")
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

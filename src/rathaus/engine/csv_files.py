@@ -91,3 +91,8 @@ def _decoded(content: bytes) -> str:
 
 def _refused(line: int, reason: str) -> FileNotImported:
     return FileNotImported([LineProblem(line, reason)])
+
+
+def harmless(cell: str) -> str:
+    """A text that a spreadsheet would run as a formula is marked as text by an apostrophe."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else cell

@@ -14,12 +14,16 @@ from rathaus.domains.grants.enums import AwardKind, GrantState, ProofKind, Proof
 
 
 class Grant(TenantModel):
-    """Zuwendung. Public from the day of its notice on, so it holds nothing that is not.
+    """Zuwendung. Public from the day of its notice on, so it holds nothing that is not; but only if its recipient stands in
+    the public register of authorities: what a person or a club gets is nobody else's to read.
 
     `amount` is what its newest award says; the database holds it equal to the journal: award = paid - repaid + open.
+    `years` are the amounts by year of that award; the database writes them, so that what is public needs no other table.
     """
 
-    tenancy: ClassVar = Tenancy(applicant_reads=OWN_PARTY, everyone_reads="notified_on IS NOT NULL")
+    tenancy: ClassVar = Tenancy(
+        applicant_reads=OWN_PARTY, everyone_reads="notified_on IS NOT NULL AND recipient_id IS NOT NULL"
+    )
 
     case = models.OneToOneField("cases.Case", models.PROTECT, related_name="grant")
     call = models.ForeignKey("grants.Call", models.PROTECT, related_name="grants")
@@ -31,6 +35,9 @@ class Grant(TenantModel):
     partners: models.JSONField[Any] = models.JSONField("Partner", default=list, help_text="AGS")
     state = models.CharField("Stand", max_length=12, choices=GrantState.choices, default=GrantState.RUNNING)
     amount = models.DecimalField("Zuwendung", max_digits=14, decimal_places=2)
+    years: models.JSONField[Any] = models.JSONField(
+        "Jahresbeträge", default=dict, help_text="euros by year, written by the database"
+    )
     begins_on = models.DateField("Beginn", null=True)
     ends_on = models.DateField("Ende des Bewilligungszeitraums", null=True)
     proof_due_on = models.DateField("Verwendungsnachweis bis", null=True)
@@ -56,6 +63,11 @@ class Grant(TenantModel):
         indexes = [
             models.Index(fields=["party", "id"], name="grant_by_party"),
             models.Index(fields=["call", "state", "proof_due_on"], name="grant_by_call"),
+            models.Index(
+                fields=["-notified_on", "-id"],
+                condition=Q(notified_on__isnull=False, recipient__isnull=False),
+                name="grant_public",
+            ),
         ]
 
 

@@ -1,0 +1,1 @@
+"""Pages for everybody, without login: who got what, and the same as open data."""
