@@ -20,7 +20,7 @@ from rathaus.casework.cases.actions.drafts import attach_file, begin_draft
 from rathaus.casework.cases.actions.messages import answer_request
 from rathaus.casework.cases.actions.submission import open_case, submit_application
 from rathaus.casework.cases.actions.tasks import complete_task
-from rathaus.casework.cases.models import Case, Incident, Notice, Remedy, Subscription, Timer
+from rathaus.casework.cases.models import Case, Confirmation, Incident, Notice, Remedy, Subscription, Timer
 from rathaus.casework.services.actions import offer_service, publish_package
 from rathaus.core import clock
 from rathaus.core.audit.actions import seal
@@ -29,7 +29,7 @@ from rathaus.core.authorities.models import Authority
 from rathaus.core.embedded import DatabaseUrls
 from rathaus.core.identity.actions import add_member
 from rathaus.core.identity.actors import Actor
-from rathaus.core.identity.models import Account, Membership
+from rathaus.core.identity.models import Account, Membership, Party
 from rathaus.core.identity.queries import actor_of
 from rathaus.core.tenancy import new_id
 from rathaus.domains.grants.actions import allot, set_up_call
@@ -117,7 +117,7 @@ def peopled(committed_world: World) -> World:
     w.submit(offer=abruf, about=first)
     opened_by_the_office(w, about=first)
     for authority in (w.ministry, w.waldsolms):
-        leave_waiting(authority)
+        leave_waiting(authority, w.waldsolms_party)
         leave_a_life(authority)
         seal_all(authority.id)
     return w
@@ -198,7 +198,7 @@ def opened_by_the_office(w: World, *, about: Case) -> None:
         open_case(by=w.clerk, offer=offer, about=about, answers={**ANSWERS, **urgent}, submission=new_id())
 
 
-def leave_waiting(authority: Authority) -> None:
+def leave_waiting(authority: Authority, partner: Party) -> None:
     """Rows of what a process waits for, beside the process: only who sees them matters here."""
     with Actor.system(authority.id).acting():
         case = Case.objects.filter(authority=authority).first()
@@ -206,6 +206,11 @@ def leave_waiting(authority: Authority) -> None:
         Timer.objects.create(**own, due_at=timezone.now() + timedelta(days=9))
         Subscription.objects.create(**own, message="antwort")
         Incident.objects.create(**own, operation="letters.issue", reason="Papierstau")
+        for other in Case.objects.filter(authority=authority):
+            Confirmation.objects.create(
+                authority=authority, case=other, party_id=partner.id, partner_id=partner.authority_id,
+                applicant_party_id=other.party_id, applicant_name="A", title="T", role="Partner", text="x",
+            )  # fmt: skip
         for letter in Notice.objects.filter(authority=authority):
             Remedy.objects.create(
                 authority=authority, case_id=letter.case_id, party_id=letter.party_id, notice=letter, kind="action",

@@ -66,6 +66,9 @@ SEEN: dict[str, Sees] = {
     "cases.Decision": lambda c, r: own(c, r) or (of_party(c, r) and r["notified_at"] is not None),
     "cases.Notice": own_or_of_party,
     "cases.Remedy": own_or_of_party,
+    "cases.Confirmation": lambda c, r: (
+        own_or_of_party(c, r) or r["applicant_party_id"] in map(str, c.parties)
+    ),
     "records.Document": lambda c, r: own(c, r) or (of_party(c, r) and r["is_for_applicant"]),
     "grants.Programme": everything,
     "grants.Call": everything,

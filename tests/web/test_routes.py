@@ -43,6 +43,7 @@ RULES: dict[str, set[str]] = {
         "portal:case",
         "portal:answer",
         "portal:withdraw",
+        "portal:confirmation",
         "portal:correct",
         "portal:waive",
         "portal:receipt",
@@ -101,6 +102,7 @@ ARGUMENTS = {
     "task": NOBODYS,
     "finding": NOBODYS,
     "incident": NOBODYS,
+    "confirmation": NOBODYS,
     "remedy": NOBODYS,
 }
 

@@ -19,6 +19,15 @@ class Outcome(TextChoices):
     WITHDRAWN = "withdrawn", "Zurückgezogen"  # by the applicant; never what a decision says
 
 
+class ConfirmationState(TextChoices):
+    """Whether a partner that an application names has agreed."""
+
+    OPEN = "open", "Bestätigung steht aus"
+    CONFIRMED = "confirmed", "bestätigt"
+    DECLINED = "declined", "abgelehnt"
+    OBSOLETE = "obsolete", "nicht mehr nötig"
+
+
 class RemedyForm(TextChoices):
     """What somebody did against a notice."""
 

@@ -11,7 +11,7 @@ from procrastinate import JobContext
 
 from rathaus.casework.cases.actions import incidents
 from rathaus.casework.cases.actions.timers import fire_timers
-from rathaus.casework.cases.models import Case, Draft
+from rathaus.casework.cases.models import Case, Confirmation, Draft
 from rathaus.casework.cases.queries import office_of
 from rathaus.casework.services.models import Offer
 from rathaus.core import clock
@@ -34,6 +34,10 @@ MAILS = {
     "message": (
         "Neue Nachricht",
         "zu Ihrem Antrag „{title}“ ({reference}) liegt eine Nachricht für Sie bereit.",
+    ),
+    "declined": (
+        "Ein Partner macht nicht mit",
+        "zu Ihrem Antrag „{title}“ ({reference}) hat ein Partner die Mitwirkung abgelehnt.",
     ),
     "withdrawn": (
         "Ihr Antrag ist zurückgezogen",
@@ -107,6 +111,22 @@ def _mail(authority: UUID, case_id: UUID, reason: str) -> None:
         f"Hier sehen Sie alles dazu: {settings.BASE_URL}/meine/{case.id}/\n\n{sender.label}\n"
     )
     send_mail(f"{subject} ({case.reference})", body, None, addresses)
+
+
+@app.task(name="cases.send_confirmation_request", retry=MAIL_RETRY)
+def send_confirmation_request(*, authority: str, case: str, confirmation: str) -> None:
+    """Tell a partner that an application names them; nothing if they are not needed any more."""
+    with acting(authority=UUID(authority)):
+        found = Confirmation.objects.filter(id=confirmation, case_id=case, state="open").first()
+    addresses = addresses_of(found.party_id) if found else []
+    if found is None or not addresses:
+        return
+    body = (
+        f"Guten Tag,\n\n{found.applicant_name} stellt einen Antrag und nennt Sie als Partner: „{found.title}“. "
+        "Bitte bestätigen Sie, dass Sie mitwirken, oder lehnen Sie ab.\n\n"
+        f"Hier antworten Sie: {settings.BASE_URL}/meine/bestaetigung/{found.id}/\n"
+    )
+    send_mail(f"Um Ihre Bestätigung wird gebeten ({found.reference})", body, None, addresses)
 
 
 @app.periodic(cron="* * * * *")

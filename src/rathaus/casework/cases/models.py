@@ -12,6 +12,7 @@ from django.db.models import F, Q
 
 from rathaus.casework.cases.enums import (
     CaseState,
+    ConfirmationState,
     DecisionState,
     FindingResult,
     IncidentState,
@@ -583,3 +584,60 @@ class Remedy(TenantModel):
             ),
         ]
         indexes = [models.Index(fields=["case", "id"], name="remedy_by_case")]
+
+
+class Confirmation(TenantModel):
+    """Bestätigung: what a partner that an application names is asked to agree to, and its answer.
+
+    The partner sees this row and nothing else of the case, so it says all that they need to know.
+    """
+
+    tenancy: ClassVar = Tenancy(
+        applicant_reads="party_id = {parties} OR applicant_party_id = {parties}",
+        rights="SELECT, INSERT",
+        changes=("state", "answered_at", "answered_by_id", "note"),
+    )
+
+    case = models.ForeignKey(Case, models.PROTECT, related_name="confirmations")
+    party = models.ForeignKey("identity.Party", models.PROTECT, related_name="+", db_constraint=False)
+    partner = models.ForeignKey("authorities.Authority", models.PROTECT, related_name="+")
+    applicant_party = models.ForeignKey(
+        "identity.Party", models.PROTECT, related_name="+", db_constraint=False
+    )
+    applicant_name = models.CharField("Antragstellende", max_length=200)
+    reference = models.CharField("Vorgangsnummer", max_length=40)
+    service = models.CharField("Leistung", max_length=200)
+    title = models.CharField("Vorhaben", max_length=200)
+    role = models.CharField("Rolle", max_length=200)
+    text = models.TextField("was bestätigt wird")
+    state = models.CharField(
+        "Stand", max_length=12, choices=ConfirmationState.choices, default=ConfirmationState.OPEN
+    )
+    asked_at = models.DateTimeField("gefragt am", default=clock.now)
+    answered_at = models.DateTimeField("beantwortet am", null=True, blank=True)
+    answered_by = _account()
+    note = models.TextField("Grund", blank=True)
+
+    class Meta:
+        verbose_name = "Bestätigung"
+        constraints = [
+            pair("answered_at", "answered_by", "confirmation_answered_pair"),
+            models.CheckConstraint(
+                condition=Q(
+                    state__in=[ConfirmationState.CONFIRMED, ConfirmationState.DECLINED],
+                    answered_at__isnull=False,
+                )
+                | Q(state=ConfirmationState.OPEN, answered_at=None)
+                | Q(state=ConfirmationState.OBSOLETE),
+                name="confirmation_answered_iff_at",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=ConfirmationState.DECLINED) | ~Q(note=""), name="confirmation_declined_why"
+            ),
+            models.UniqueConstraint(
+                fields=["case", "partner"],
+                condition=~Q(state=ConfirmationState.OBSOLETE),
+                name="confirmation_once",
+            ),
+        ]
+        indexes = [models.Index(fields=["party", "-asked_at"], name="confirmation_by_party")]

@@ -13,11 +13,12 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from rathaus.casework.cases.enums import CaseState, Outcome, Sender
+from rathaus.casework.cases.enums import CaseState, ConfirmationState, Outcome, Sender
 from rathaus.casework.cases.facts import check_fits
 from rathaus.casework.cases.models import (
     Application,
     Case,
+    Confirmation,
     Decision,
     Draft,
     Finding,
@@ -157,6 +158,7 @@ class CaseFile:
     case: Case
     application: Application
     versions: list[Application]
+    confirmations: list[Confirmation]
     tasks: list[Task]
     findings: list[Finding]
     documents: list[Document]
@@ -193,6 +195,7 @@ def case_file(by: Actor, reference: str) -> CaseFile:
             sealed_before=Coalesce(Subquery(newest_seal.values("horizon")[:1]), 0),
             has_findings=Exists(Finding.objects.filter(case_id=OuterRef("pk"))),
             has_messages=Exists(Message.objects.filter(case_id=OuterRef("pk"))),
+            has_confirmations=Exists(Confirmation.objects.filter(case_id=OuterRef("pk"))),
             has_remedies=Exists(Remedy.objects.filter(case_id=OuterRef("pk"))),
             has_incidents=Exists(Incident.objects.filter(case_id=OuterRef("pk"))),
             has_follow_ups=Exists(Case.objects.filter(about_id=OuterRef("pk"))),
@@ -209,6 +212,7 @@ def case_file(by: Actor, reference: str) -> CaseFile:
     return CaseFile(
         case=case,
         application=case.application,
+        confirmations=confirmations(case) if case.has_confirmations else [],
         versions=versions_of(case) if case.application.number > 1 else [],
         tasks=list(case.tasks.select_related("claimed_by", "completed_by").order_by("id")),
         findings=list(
@@ -294,6 +298,29 @@ def open_question(case: Case) -> Message | None:
 def versions_of(case: Case) -> list[Application]:
     """All versions of a case's application, the one in force first."""
     return list(case.versions.select_related("submitted_by").order_by("-number"))
+
+
+def confirmations(case: Case) -> list[Confirmation]:
+    """Whether the partners that the application names agreed, by name; without those that are no longer needed."""
+    found = case.confirmations.select_related("partner").exclude(state=ConfirmationState.OBSOLETE)
+    return list(found.order_by("partner__sort_key", "id"))
+
+
+def asks_partners(application: Application) -> bool:
+    """Whether the form of an application has authorities confirm at all."""
+    return bool(package_of(application.version_id).form.confirming)
+
+
+def asked_confirmations(by: Actor) -> list[Confirmation]:
+    """What the actor's parties are asked to confirm, or answered, newest first."""
+    found = Confirmation.objects.filter(party_id__in=by.parties).exclude(state=ConfirmationState.OBSOLETE)
+    return list(found.order_by("-asked_at", "-id")[:100])
+
+
+def own_confirmation(by: Actor, confirmation: UUID) -> Confirmation:
+    """One of them. Raises Confirmation.DoesNotExist for anybody else's."""
+    found = Confirmation.objects.select_related("authority", "partner")
+    return found.get(id=confirmation, party_id__in=by.parties)
 
 
 def can_withdraw(case: Case) -> bool:

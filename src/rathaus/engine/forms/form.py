@@ -46,6 +46,9 @@ class Form:
         self._checker = checker
         self._ordered = rules.in_order(items) or ()
         self.placeholders = placeholders.names_in(pages)
+        self.confirming = tuple(
+            item for item in items.values() if isinstance(item, Field) and item.asks_to_confirm
+        )
         self.prefills = frozenset(item.prefill for item in items.values() if item.prefill)
 
     @classmethod

@@ -51,6 +51,7 @@ _OPTIONS: dict[str, dict[str, type | tuple[type, ...]]] = {
         "zeile": str,
         "detail": dict,
         "import": str,
+        "bestaetigen": bool,
     },
 }
 _SCOPE = re.compile(r"#(/properties/[a-z][a-z0-9_]*)+")
@@ -186,6 +187,8 @@ class LayoutReader:
             self._problem(place, "options.accept und options.maxBytes gelten nur für Dateien.")
         if "import" in options:
             self._problem(place, "options.import gilt nur für Listen mit Zeilen.")
+        if options.get("bestaetigen") and kind not in (Kind.AUTHORITY, Kind.AUTHORITIES):
+            self._problem(place, "options.bestaetigen gilt nur für Behörden („ags“).")
         most = limits.FILES if kind is Kind.FILES else limits.LIST_ITEMS
         minimum, maximum, excluded = _bounds(one)
         return Field(
@@ -210,6 +213,7 @@ class LayoutReader:
             max_bytes=self._max_bytes(kind, options, place),
             must_be_true=schema.get("const") is True,
             prefill=options.get("vorbelegung", ""),
+            asks_to_confirm=options.get("bestaetigen", False),
             if_missing=options.get("fehlt", ""),
             if_wrong=options.get("fehler", ""),
             rules=own,

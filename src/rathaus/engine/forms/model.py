@@ -79,7 +79,7 @@ class Field:
 
     ``minimum`` and ``maximum`` are Decimal for money and numbers, date for dates; lengths count characters,
     items count list entries, ``max_bytes`` is per file. ``accept`` lists media types. ``must_be_true``
-    marks a declaration that has to be confirmed.
+    marks a declaration that has to be confirmed; ``asks_to_confirm`` has the authorities that were named confirm it.
     """
 
     path: str
@@ -103,6 +103,7 @@ class Field:
     max_bytes: int = 0
     must_be_true: bool = False
     prefill: str = ""
+    asks_to_confirm: bool = False
     if_missing: str = ""
     if_wrong: str = ""
     rules: tuple[Rule, ...] = ()

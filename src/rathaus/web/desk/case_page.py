@@ -23,7 +23,7 @@ from rathaus.casework.cases.enums import (
     Sender,
     TaskState,
 )
-from rathaus.casework.cases.models import Application, Case, Finding, Incident, Task
+from rathaus.casework.cases.models import Application, Case, Confirmation, Finding, Incident, Task
 from rathaus.casework.cases.queries import CaseFile
 from rathaus.casework.records.models import Document
 from rathaus.casework.services.packages import Package, package_of
@@ -147,6 +147,7 @@ class Page:
     has_head: bool
     sections: tuple[SectionView, ...]
     versions: tuple[tuple[VersionView, tuple[SectionView, ...]], ...]
+    confirmations: tuple[Confirmation, ...]
     documents: tuple[Document, ...]
     messages: tuple[MessageView, ...]
     message_form: PostForm
@@ -203,6 +204,7 @@ def page_of(file: CaseFile, by: Actor, typed: Typed, *, now: datetime, owner: Ca
             (view, () if view.is_in_force else _in_words(view.application))
             for view in versions_view(file.versions)
         ),
+        confirmations=tuple(file.confirmations),
         documents=tuple(file.documents),
         messages=tuple(_messages(file, by)),
         message_form=PostForm(message_url, owner(message_url)),

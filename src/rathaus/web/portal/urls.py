@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from rathaus.web.portal.views import catalogue, filling, mine, pages, register, waiver, withdrawal
+from rathaus.web.portal.views import (
+    catalogue,
+    confirmation,
+    filling,
+    mine,
+    pages,
+    register,
+    waiver,
+    withdrawal,
+)
 
 app_name = "portal"
 urlpatterns = [
@@ -18,6 +27,7 @@ urlpatterns = [
     path("antrag/<uuid:draft>/<str:page>/", filling.step, name="step"),
     path("antrag/<uuid:draft>/<str:page>/vorlage/<str:table>.csv", filling.sheet, name="sheet"),
     path("meine/", mine.overview, name="mine"),
+    path("meine/bestaetigung/<uuid:confirmation>/", confirmation.answer, name="confirmation"),
     path("meine/<uuid:case>/", mine.case, name="case"),
     path("meine/<uuid:case>/antwort/", mine.answer, name="answer"),
     path("meine/<uuid:case>/berichtigen/", filling.correct, name="correct"),

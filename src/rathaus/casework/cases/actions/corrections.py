@@ -12,6 +12,7 @@ from rathaus.casework.cases.actions.answers import (
     files_in,
     title_and_amount,
 )
+from rathaus.casework.cases.actions.confirmations import ask_partners
 from rathaus.casework.cases.actions.drafts import KEPT_DAYS
 from rathaus.casework.cases.enums import Sender
 from rathaus.casework.cases.facts import facts_of
@@ -87,6 +88,7 @@ def hand_in_correction(*, by: Actor, draft: Draft) -> Case:
         number, labels = before.number + 1, ", ".join(found.label for found in changed)
         _tell_staff(run, labels)
         run.record(events.CORRECTED, number=number, fields=labels)
+        ask_partners(run, clean)
         run.send(workflow.MessageReceived(waiting.token, {}))
         run.write()
         draft.delete()

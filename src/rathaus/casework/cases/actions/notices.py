@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from rathaus.casework.cases import events, jobs
+from rathaus.casework.cases.actions.confirmations import settle_confirmations
 from rathaus.casework.cases.actions.messages import show_to_applicant
 from rathaus.casework.cases.enums import DecisionState
 from rathaus.casework.cases.facts import facts_of
@@ -132,6 +133,8 @@ def issue_notice(step: Run, *, vorlage: str = "bescheid.typ") -> dict[str, Any]:
     decision.notified_at = clock.now()
     decision.save(update_fields=["notified_at"])
     step.outcome = decision.outcome
+    if step.package.form.confirming:
+        settle_confirmations(case)
     step.record(events.NOTICE_ISSUED)
     step.defer(jobs.send_mail_to_applicant, reason="notice")
     return {}

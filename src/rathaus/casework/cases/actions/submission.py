@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from rathaus.casework.cases import events, jobs
 from rathaus.casework.cases.actions.answers import InvalidAnswers, file_attachments, title_and_amount
+from rathaus.casework.cases.actions.confirmations import ask_partners
 from rathaus.casework.cases.actions.corrections import hand_in_correction
 from rathaus.casework.cases.actions.drafts import check_about, check_open, check_trust
 from rathaus.casework.cases.facts import check_fits
@@ -165,6 +166,7 @@ def _open(
         run.record(events.OPENED_EX_OFFICIO if is_ex_officio else events.OPENED)
         run.start()
         if not is_ex_officio:
+            ask_partners(run, clean)
             run.defer(jobs.send_receipt)
         with _once():
             run.write()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rathaus.casework.cases import events, jobs
+from rathaus.casework.cases.actions.confirmations import settle_confirmations
 from rathaus.casework.cases.enums import DecisionState, IncidentState, Outcome, Sender
 from rathaus.casework.cases.models import Case, Decision, Draft, Incident, Message
 from rathaus.casework.cases.rules import LONGEST_NOTE, written
@@ -39,6 +40,7 @@ def withdraw_application(*, by: Actor, case: Case, reason: str = "") -> Case:
         )
         open_incidents = Incident.objects.filter(case=case, state=IncidentState.OPEN)
         open_incidents.update(state=IncidentState.RESOLVED, resolved_at=run.now)
+        settle_confirmations(case)
         run.outcome = Outcome.WITHDRAWN
         run.record(events.WITHDRAWN, reason=text)
         run.defer(jobs.send_mail_to_applicant, reason="withdrawn")

@@ -21,6 +21,7 @@ from rathaus.casework.services.operations import Refused
 from rathaus.core.identity.actors import Actor
 from rathaus.engine.forms import Page, Reading, Table
 from rathaus.engine.forms.importing import template_of
+from rathaus.engine.forms.places import lookup
 from rathaus.web.account import kept
 from rathaus.web.account.access import login_first, refuse_below
 from rathaus.web.portal.catalogue import first_sentence
@@ -137,6 +138,7 @@ def review(request: HttpRequest, draft: UUID) -> HttpResponse:
             "problems": _linked(filling),
             "refused": refused,
             "closed": _closed(filling),
+            "confirming": any(lookup(filling.draft.answers, field.path) for field in filling.form.confirming),
             "is_posted": is_posted,
             "back": filling.url_of(filling.pages[-1]) if filling.pages else "",
         },

@@ -14,10 +14,13 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_safe
 
 from rathaus.casework.cases.actions.messages import answer_request, note_notice_read
-from rathaus.casework.cases.enums import CaseState
+from rathaus.casework.cases.enums import CaseState, ConfirmationState
 from rathaus.casework.cases.models import Case, Notice
 from rathaus.casework.cases.queries import (
+    asked_confirmations,
+    asks_partners,
     can_withdraw,
+    confirmations,
     own_application,
     own_case,
     own_case_parts,
@@ -53,6 +56,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         return login_first(request)
     by = actor_of(request)
     cases = own_cases(by)
+    asked = asked_confirmations(by)
     context = {
         "frame": frame_of(request, current=reverse("portal:mine")),
         "waiting": [case for case in cases if case.state == CaseState.ACTION_REQUIRED],
@@ -60,6 +64,8 @@ def overview(request: HttpRequest) -> HttpResponse:
             case for case in cases if case.state not in (CaseState.ACTION_REQUIRED, CaseState.COMPLETED)
         ],
         "closed": [case for case in cases if case.state == CaseState.COMPLETED],
+        "asked": [found for found in asked if found.state == ConfirmationState.OPEN],
+        "answered": [found for found in asked if found.state != ConfirmationState.OPEN],
         "drafts": own_drafts(by),
         "mailbox": mine.mailbox(by),
         "has_several": len(by.parties) > 1,
@@ -248,6 +254,7 @@ def _case(
         "talk": mine.talk_of(case, messages, documents),
         "papers": mine.papers_of(case, documents, versions),
         "versions": versions,
+        "confirmations": confirmations(case) if application and asks_partners(application) else [],
         "notices": notices,
         "can_withdraw": can_withdraw(case),
         "is_applied_for": own_application(case) is not None,
