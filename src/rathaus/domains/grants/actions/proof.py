@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -30,7 +31,7 @@ from rathaus.domains.grants.enums import Account, AwardKind, GrantState, Movemen
 from rathaus.domains.grants.models import Award, Balance, Grant, Item, Proof
 from rathaus.domains.grants.terms import GrantTerms, terms_of
 from rathaus.law.days import add_months
-from rathaus.law.financing import Actual, Financing, Plan, Settlement, overruns, settle
+from rathaus.law.financing import Actual, Financing, Plan, Settlement, Step, overruns, settle
 from rathaus.law.money import format_amount
 from rathaus.law.text import format_date
 
@@ -87,18 +88,50 @@ def submit_proof(
 def compute(
     award: Award, spent: Decimal, third_party: Decimal, *, paid: Decimal, terms: GrantTerms
 ) -> Settlement:
-    """What the grant comes to for what was spent, with the steps of the computation. Amounts in euros."""
-    financing, planned = Financing(award.financing), award.amount + award.third_party
-    # Full financing knows no own funds: what was taken from the award since is taken from the plan.
-    cost = planned if financing == Financing.FULL else award.cost
+    """What the grant comes to for what was spent, with the steps of the computation. Amounts in euros.
+
+    The plan that was decided last counts, with its rate. What was taken from the award since (a year that lapsed, a part
+    that was revoked) only bounds the result.
+    """
+    base = _decided_plan(award)
     plan = Plan(
-        eligible_cost=cost,
-        award=award.amount,
-        own_funds=cost - planned,
-        third_party_funds=award.third_party,
+        eligible_cost=base.cost,
+        award=base.amount,
+        own_funds=base.cost - base.amount - base.third_party,
+        third_party_funds=base.third_party,
     )
     actual = Actual(eligible_cost=spent, third_party_funds=third_party)
-    return settle(financing, plan, actual, minor_amount=terms.minor_amount, paid=paid)
+    result = settle(Financing(base.financing), plan, actual, minor_amount=terms.minor_amount, paid=paid)
+    if result.due <= award.amount:
+        return result
+    bound = Step(
+        "Begrenzt auf die Bewilligung",
+        f"höchstens {format_amount(award.amount)} (Fassung {award.number})",
+        award.amount,
+        "Seit der Bewilligung wurde Geld freigegeben oder widerrufen.",
+        "Zuwendungsbescheid",
+    )
+    return replace(
+        result,
+        award=award.amount,
+        due=award.amount,
+        reduction=NOTHING,
+        waived_as_minor=NOTHING,
+        to_repay=max(paid - award.amount, NOTHING),
+        still_payable=max(award.amount - paid, NOTHING),
+        steps=(*result.steps, bound),
+    )
+
+
+def _decided_plan(award: Award) -> Award:
+    """The version whose plan was decided last: the first, or a change of cost, funds or amount."""
+    versions = list(Award.objects.filter(grant=award.grant_id, number__lte=award.number).order_by("number"))
+    base = versions[0]
+    for before, version in pairwise(versions):
+        figures = (version.cost, version.amount, version.third_party)
+        if version.kind == AwardKind.CHANGE and figures != (before.cost, before.amount, before.third_party):
+            base = version
+    return base
 
 
 def steps_of(result: Settlement) -> list[dict[str, Any]]:
