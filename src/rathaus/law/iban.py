@@ -28,3 +28,8 @@ def is_iban(text: str) -> bool:
 def is_sepa_iban(text: str) -> bool:
     """An IBAN that a SEPA credit transfer can reach."""
     return text[:2] in SEPA_LENGTHS and is_iban(text)
+
+
+def format_iban(iban: str) -> str:
+    """In groups of four, as people read it aloud: DE02 1203 0000 0000 2020 51."""
+    return " ".join(iban[start : start + 4] for start in range(0, len(iban), 4))

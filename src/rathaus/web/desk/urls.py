@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from rathaus.web.desk import case, documents, inbox, opening, remedy_views, rules
+from rathaus.web.desk import case, documents, inbox, opening, payments, remedy_views, rules
 from rathaus.web.desk.programmes import files, setup
 from rathaus.web.desk.programmes import views as programmes
 
@@ -30,6 +30,21 @@ urlpatterns = [
     path("foerderung/<slug:key>/beschreibung/", setup.describe, name="programme_edit"),
     path("foerderung/<slug:key>/mittel/", setup.money, name="programme_money"),
     path("foerderung/<slug:key>/aufruf/", setup.call, name="programme_call_new"),
+    path("foerderung/<slug:key>/auszahlungen/", payments.show, name="payments"),
+    path("foerderung/<slug:key>/auszahlungen/lauf/", payments.prepare, name="payments_prepare"),
+    path("foerderung/<slug:key>/auszahlungen/rueckmeldung/", payments.take_return, name="payments_return"),
+    path("foerderung/<slug:key>/auszahlungen/zahlung/<uuid:payment>/", payments.payment, name="payment"),
+    path("foerderung/<slug:key>/auszahlungen/<int:number>/", payments.run_page, name="payment_run"),
+    path(
+        "foerderung/<slug:key>/auszahlungen/<int:number>/freigeben/", payments.release, name="payment_release"
+    ),
+    path(
+        "foerderung/<slug:key>/auszahlungen/<int:number>/aufloesen/",
+        payments.dissolve,
+        name="payment_dissolve",
+    ),
+    path("foerderung/<slug:key>/auszahlungen/<int:number>/sepa.xml", payments.sepa, name="payment_sepa"),
+    path("foerderung/<slug:key>/auszahlungen/<int:number>/zahlungen.csv", payments.csv, name="payment_csv"),
     path("vorgaenge/", inbox.cases, name="cases"),
     path("vorgang/<str:reference>/", case.show, name="case"),
     path("vorgang/<str:reference>/neu/<slug:slug>/", opening.open_about, name="open"),

@@ -17,6 +17,7 @@ from rathaus.engine.forms import format_bytes
 from rathaus.engine.forms.importing import FILE_PLACE
 from rathaus.engine.forms.model import FieldError, SummaryTable, Text
 from rathaus.engine.forms.views import ElementView, FieldView, GroupView, TableView
+from rathaus.law.iban import format_iban
 from rathaus.law.money import format_amount, format_number
 from rathaus.law.text import MONTHS, format_date, format_day, format_day_short
 from rathaus.web.fields import context_of_field, context_of_table, media_name, template_of
@@ -120,6 +121,12 @@ def _clock(local: datetime) -> str:
 def betrag(amount: Decimal) -> str:
     """483.660,00 without the sign, where it stands in a column of its own."""
     return format_amount(amount).removesuffix(f"{SPACE}€")
+
+
+@register.filter
+def iban(number: str) -> str:
+    """DE02 1203 0000 0000 2020 51, with no-break spaces."""
+    return format_iban(number).replace(" ", SPACE)
 
 
 @register.filter

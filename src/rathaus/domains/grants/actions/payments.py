@@ -20,7 +20,7 @@ from rathaus.core.identity.actors import Actor, NotAllowed
 from rathaus.domains.grants import events
 from rathaus.domains.grants.actions.award import balances_of
 from rathaus.domains.grants.actions.closing import close_if_done
-from rathaus.domains.grants.actions.drawdown import checked_iban
+from rathaus.domains.grants.actions.drawdown import PLAIN_LETTERS, checked_iban
 from rathaus.domains.grants.actions.journal import AlreadyBooked, Shift, post, take_turns
 from rathaus.domains.grants.actions.proof import accepted_final, prove
 from rathaus.domains.grants.enums import (
@@ -113,8 +113,10 @@ def dissolve_run(*, by: Actor, run: UUID) -> None:
         check_role(by, found.authority_id, WORK)
         if found.state != RunState.PREPARED:
             raise Refused("Dieser Zahlungslauf ist schon freigegeben.")
+        if not found.count:
+            raise Refused("Dieser Zahlungslauf ist schon aufgelöst.")
         found.payments.update(state=PaymentState.ORDERED, run=None)
-        found.state, found.count, found.total = RunState.PREPARED, 0, Decimal("0.00")
+        found.count, found.total = 0, Decimal("0.00")
         found.save(update_fields=["count", "total"])
         record(events.RUN_DISSOLVED, by=by, authority=found.authority_id, number=found.number)
 
@@ -267,6 +269,8 @@ def mark_returned(*, by: Actor, payment: UUID, on: date, reason: str) -> Payment
             raise Refused(f"Diese Zahlung ist {PaymentState(found.state).label}.")
         if not reason.strip():
             raise Refused("Schreiben Sie, warum die Zahlung zurückkam.")
+        if on > clock.today() or on < found.ordered_on:
+            raise Refused("Der Tag, an dem die Zahlung zurückkam, liegt zwischen der Anordnung und heute.")
         _return(by, found, reason.strip(), on)
         return found
 
@@ -279,6 +283,8 @@ def order_again(*, by: Actor, payment: UUID, iban: str, holder: str) -> Payment:
         check_role(by, found.authority_id, APPROVE)
         if found.state != PaymentState.RETURNED:
             raise Refused("Nur eine zurückgekommene Zahlung wird neu angeordnet.")
+        if not holder.strip():
+            raise Refused("Schreiben Sie, wem das Konto gehört.")
         tries = Payment.objects.filter(drawdown=found.drawdown).count()
         try:
             with transaction.atomic():
@@ -287,7 +293,7 @@ def order_again(*, by: Actor, payment: UUID, iban: str, holder: str) -> Payment:
                     grant=found.grant,
                     party_id=found.party_id,
                     drawdown=found.drawdown,
-                    end_to_end=f"{found.drawdown.case.reference}-{tries + 1}",
+                    end_to_end=f"{found.drawdown.case.reference.translate(PLAIN_LETTERS)}-{tries + 1}",
                     line_id=found.line_id,
                     amount=found.amount,
                     iban=account,

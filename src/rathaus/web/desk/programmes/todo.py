@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from urllib.parse import urlencode
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from rathaus.domains.grants.enums import Stage
 from rathaus.domains.grants.queries import Errand, LineMoney, ProgrammeFile, Share
@@ -57,13 +57,8 @@ Dated = tuple[date | None, Item]
 
 
 def payments_url(key: str, **fields: str) -> str:
-    """The page of payments, or nothing while there is none."""
-    for arguments in ([key], []):
-        try:
-            return f"{reverse('desk:payments', args=arguments)}{f'?{urlencode(fields)}' if fields else ''}"
-        except NoReverseMatch:
-            continue
-    return ""
+    """The page of payments."""
+    return f"{reverse('desk:payments', args=[key])}{f'?{urlencode(fields)}' if fields else ''}"
 
 
 def _list(name: str, key: str, **fields: str) -> str:

@@ -41,7 +41,6 @@ from rathaus.web.desk.access import actor_of, for_staff, frame_of
 from rathaus.web.desk.inbox import text_of
 from rathaus.web.desk.programmes.map import MODES
 from rathaus.web.desk.programmes.overview import OPEN_STATES, long_date, overview_of, period_of
-from rathaus.web.desk.programmes.todo import payments_url
 from rathaus.web.parts import Link
 
 DONE = Stage.CHECKED, Stage.CLOSED
@@ -251,7 +250,7 @@ def around(
     own = Link(
         programme.title, reverse("desk:programme", args=[programme.key]) if last or tab != "programme" else ""
     )
-    names = {tab_name: label for tab_name, label, _ in _TABS}
+    names = {tab_name: label for tab_name, label, _ in TABS}
     here = (Link(names[tab], ""),) if tab in names and tab != "programme" and not last else ()
     return {
         "frame": frame_of(request, current="programmes"),
@@ -263,7 +262,7 @@ def around(
     }
 
 
-_TABS = (
+TABS = (
     ("programme", "Überblick", None),
     ("programme_calls", "Aufrufe", "calls"),
     ("programme_applications", "Anträge", None),
@@ -271,6 +270,22 @@ _TABS = (
     ("payments", "Auszahlungen", None),
     ("programme_proofs", "Nachweise", "proofs"),
 )
+
+
+def tab_links(key: str, tab: str, numbers: Mapping[str | None, int] | None = None) -> list[Link]:
+    """The tabs of a programme's pages, `tab` being the one that is shown; `numbers` by what a tab counts."""
+    links = []
+    for name, label, counted in TABS:
+        number = (numbers or {}).get(counted, 0)
+        links.append(
+            Link(
+                label,
+                reverse(f"desk:{name}", args=[key]),
+                is_current=name == tab,
+                count=format_number(number) if number else "",
+            )
+        )
+    return links
 
 
 def _tabs(file: ProgrammeFile, tab: str, found: Sequence[Share]) -> list[Link]:
@@ -281,15 +296,7 @@ def _tabs(file: ProgrammeFile, tab: str, found: Sequence[Share]) -> list[Link]:
         "proofs": sum(counts[stage] for stage in PROOFS),
         None: 0,
     }
-    links = []
-    for name, label, counted in _TABS:
-        url = payments_url(file.programme.key) if name == "payments" else _address(name, file)
-        if url:
-            number = numbers[counted]
-            links.append(
-                Link(label, url, is_current=name == tab, count=format_number(number) if number else "")
-            )
-    return links
+    return tab_links(file.programme.key, tab, numbers)
 
 
 def _address(name: str, file: ProgrammeFile) -> str:
