@@ -93,7 +93,8 @@ def peopled(committed_world: World) -> World:
     offer = offer_service(by=system, authority=w.waldsolms, version=version, slug="probe-waldsolms")
     for by, of in ((system, offer), (Actor.system(w.ministry.id), w.offer)):
         call = set_up_call(
-            by=by, programme="p", programme_title="P", key=f"k-{of.slug}" if of is offer else "aufruf", title="K",
+            by=by, programme="p" if of is offer else "programm", programme_title="P",
+            key=f"k-{of.slug}" if of is offer else "aufruf", title="K",
             offer=of, budgets={2025: Decimal("9000.00")},
         )  # fmt: skip
         allot(
