@@ -28,3 +28,14 @@ def sample(folder: Path, name: str) -> dict[str, Any]:
 
 def every_sample() -> list[tuple[Path, str]]:
     return [(folder, Path(name).stem) for folder in FOLDERS for name in sorted(package(folder).samples)]
+
+
+def every_letter() -> list[tuple[Path, str]]:
+    """The samples that come by a letter; money that is paid as it was asked for needs none."""
+
+    def issues(folder: Path, name: str) -> bool:
+        nodes = package(folder).definition.nodes
+        reached = sample(folder, name)["pfad"]
+        return any(nodes[element].operation == "letters.issue" for element in reached)
+
+    return [(folder, name) for folder, name in every_sample() if issues(folder, name)]

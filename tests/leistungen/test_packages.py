@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from lxml import etree
 from tests.leistungen.letters import letter_data, letter_of, pages_of, text_of
-from tests.leistungen.library import FOLDERS, every_sample, package, sample
+from tests.leistungen.library import FOLDERS, every_letter, package, sample
 
 from rathaus.casework.services.packages import compile_package, read_folder
 from rathaus.casework.services.samples import play
@@ -25,7 +25,7 @@ DI = "{http://www.omg.org/spec/DD/20100524/DI}"
 
 pytestmark = pytest.mark.usefixtures("_own_files")
 each_folder = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-each_sample = pytest.mark.parametrize(("folder", "name"), every_sample(), ids=lambda part: Path(part).name)
+each_letter = pytest.mark.parametrize(("folder", "name"), every_letter(), ids=lambda part: Path(part).name)
 
 
 @each_folder
@@ -40,7 +40,7 @@ def test_letter_passes_the_check_with_the_data_of_a_sample(folder: Path) -> None
     assert check_letter(found.letters["bescheid.typ"], letter_data(found, first)) == []
 
 
-@each_sample
+@each_letter
 def test_letter_says_what_was_decided(folder: Path, name: str) -> None:
     found, said = package(folder), sample(folder, name)
     data = letter_data(found, said)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rathaus.casework.cases import events, jobs
 from rathaus.casework.cases.actions.confirmations import settle_confirmations
 from rathaus.casework.cases.enums import DecisionState, IncidentState, Outcome, Sender
@@ -14,14 +16,21 @@ from rathaus.engine import workflow
 
 DECIDED = "Über Ihren Antrag ist schon entschieden. Zurückziehen lässt er sich nicht mehr."
 OVER = "Dieser Vorgang ist schon abgeschlossen."
+_listeners: list[Callable[[Run], None]] = []
+
+
+def when_withdrawn(function: Callable[[Run], None]) -> Callable[[Run], None]:
+    """Register what a domain does when an application is withdrawn for which it keeps something already."""
+    _listeners.append(function)
+    return function
 
 
 def withdraw_application(*, by: Actor, case: Case, reason: str = "") -> Case:
     """The applicant takes the application back, as long as nothing is decided; the case ends there and then.
 
     What was handed in, said and found stays readable for both sides. Tasks, timers and incidents are settled by the
-    process ending, an open proposal is without object. Nothing is bound before the decision, so no domain needs to be
-    told; one that comes to hold something earlier listens to the operation that made it hold it.
+    process ending, an open proposal is without object. Nothing is bound before the decision; a domain that keeps
+    something earlier is told (`when_withdrawn`).
     Raises NotAllowed, or Refused where a decision was released, also a moment ago.
     """
     if case.party_id not in by.parties:
@@ -44,6 +53,8 @@ def withdraw_application(*, by: Actor, case: Case, reason: str = "") -> Case:
         run.outcome = Outcome.WITHDRAWN
         run.record(events.WITHDRAWN, reason=text)
         run.defer(jobs.send_mail_to_applicant, reason="withdrawn")
+        for tell in _listeners:
+            tell(run)
         try:
             run.send(workflow.Cancelled(Outcome.WITHDRAWN))
         except workflow.StaleEvent as ended:

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Max, Sum
 
+from rathaus.casework.cases.actions.withdrawal import when_withdrawn
 from rathaus.casework.cases.models import Notice
 from rathaus.casework.cases.queries import final_on
 from rathaus.casework.cases.steps import Run
@@ -293,6 +294,12 @@ def _redeem(step: Run, grant: Grant, drawdown: Drawdown, cash: BudgetLine, amoun
         )
     except NotEnough as wrong:
         raise Refused(str(wrong)) from wrong
+
+
+@when_withdrawn
+def forget_request(step: Run) -> None:
+    """A request that was withdrawn stands in the way of no other."""
+    Drawdown.objects.filter(case=step.case, state=DrawdownState.REQUESTED).update(state=DrawdownState.REFUSED)
 
 
 @operation("grants.drawdown.refuse")

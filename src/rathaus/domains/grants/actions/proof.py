@@ -11,6 +11,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from rathaus.casework.cases.actions.findings import keep_findings
+from rathaus.casework.cases.actions.withdrawal import when_withdrawn
 from rathaus.casework.cases.enums import FindingResult
 from rathaus.casework.cases.models import Finding
 from rathaus.casework.cases.steps import Run
@@ -47,7 +48,8 @@ def submit_proof(
     dritte: Decimal = NOTHING,
     belege: list | None = None,
 ) -> dict[str, Any]:
-    """Operation: take a proof, compute its result for the financing type, and note findings for the clerk.
+    """Operation: take a proof, compute its result for the financing type, and note findings for the clerk. Called again
+    for the same case (corrected answers), it takes the place of what was there.
 
     `zeilen` are the figures in the order of the plan (`wofuer`, `betrag`), `belege` the vouchers (`datum`, `empfaenger`,
     `grund`, `betrag`). Refused where the vouchers do not add up to the figures, or one lies outside the period.
@@ -60,21 +62,28 @@ def submit_proof(
     spent = _sum(zeilen)
     _check_vouchers(award, spent, belege or [])
     result = compute(award, spent, dritte, paid=_paid(grant), terms=terms)
+    figures = {
+        "kind": kind,
+        "spent": spent,
+        "third_party": dritte,
+        "lines": _plain(zeilen),
+        "vouchers": _plain(belege or []),
+        "due": result.due,
+        "to_repay": result.to_repay if kind == ProofKind.FINAL else NOTHING,
+        "steps": steps_of(result),
+        "submitted_on": clock.today(),
+    }
     try:
         with transaction.atomic():
-            proof = Proof.objects.create(
-                authority_id=grant.authority_id,
-                grant=grant,
-                party_id=grant.party_id,
+            proof, _ = Proof.objects.update_or_create(
                 case=step.case,
-                kind=kind,
-                spent=spent,
-                third_party=dritte,
-                lines=_plain(zeilen),
-                vouchers=_plain(belege or []),
-                due=result.due,
-                to_repay=result.to_repay if kind == ProofKind.FINAL else NOTHING,
-                steps=steps_of(result),
+                defaults=figures,
+                create_defaults={
+                    **figures,
+                    "authority_id": grant.authority_id,
+                    "grant": grant,
+                    "party_id": grant.party_id,
+                },
             )
     except IntegrityError as wrong:
         if "proof_final_once" not in str(wrong):
@@ -188,15 +197,12 @@ def _note_findings(step: Run, proof: Proof, award: Award, terms: GrantTerms, res
     def note(rule: str, title: str, source: str, result: FindingResult, value: str, note: str = "") -> None:
         found.append(
             Finding(
-                authority_id=proof.authority_id,
-                case=step.case,
                 rule=rule,
                 title=title,
                 source=source,
                 result=result,
                 value=value[:160],
                 note=note[:200],
-                position=len(found),
             )
         )
 
@@ -276,6 +282,13 @@ def accept_proof(step: Run, *, inventar: list | None = None) -> dict[str, Any]:
         close_if_done(by=step.by, grant=grant)
     step.record(events.PROOF_ACCEPTED, what=ProofKind(proof.kind).label, due=format_amount(proof.due))
     return {"erstatten": proof.to_repay}
+
+
+@when_withdrawn
+def forget_proof(step: Run) -> None:
+    """A proof that was withdrawn makes room for another."""
+    open_one = Proof.objects.filter(case=step.case, state=ProofState.SUBMITTED)
+    open_one.update(state=ProofState.REJECTED, decided_on=clock.today())
 
 
 @operation("grants.proof.reject")
