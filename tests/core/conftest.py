@@ -33,6 +33,7 @@ from rathaus.core.identity.models import Account, Membership, Party
 from rathaus.core.identity.queries import actor_of
 from rathaus.core.tenancy import new_id
 from rathaus.domains.grants.actions import allot, set_up_call
+from rathaus.domains.grants.actions.deadlines import make_feed
 from rathaus.domains.grants.models import (
     BudgetLine,
     Claim,
@@ -117,6 +118,8 @@ def peopled(committed_world: World) -> World:
     abruf = w.publish(follow_up(), "abruf")
     w.submit(offer=abruf, about=first)
     opened_by_the_office(w, about=first)
+    for officer in (w.lahnau_officer, w.waldsolms_officer):
+        make_feed(by=officer, party=officer.parties[0])
     for authority in (w.ministry, w.waldsolms):
         leave_waiting(authority, w.waldsolms_party)
         leave_a_life(authority)

@@ -93,9 +93,16 @@ SEEN: dict[str, Sees] = {
     "grants.Instalment": own_or_of_party,
     "grants.Receipt": own_or_of_party,
     "grants.Reminder": own,
+    "grants.DeadlineChoice": lambda c, r: of_party(c, r) or r["account_id"] == str(c.account),
 }
 # What an applicant may write without the kernel: only what belongs to its own party.
-APPLICANT_WRITES = {"identity.Party", "identity.Mandate", "files.Blob", "cases.Draft"}
+APPLICANT_WRITES = {
+    "identity.Party",
+    "identity.Mandate",
+    "files.Blob",
+    "cases.Draft",
+    "grants.DeadlineChoice",
+}
 
 
 def tenant_models() -> list[type[models.Model]]:

@@ -31,8 +31,10 @@ RULES: dict[str, set[str]] = {
         "public:grants_schema",
         "public:catalogue",
     },
+    # Whoever has the secret address.
+    "secret": {"portal:deadline_feed"},
     # Anybody with a login.
-    "logged_in": {"portal:mine", "portal:begin"},
+    "logged_in": {"portal:mine", "portal:begin", "portal:grants", "portal:grants_pdf", "portal:deadlines"},
     # Whoever acts for the party; for all others it does not exist.
     "applicant": {
         "portal:resume",
@@ -50,6 +52,7 @@ RULES: dict[str, set[str]] = {
         "portal:receipt_pdf",
         "portal:notice",
         "portal:document",
+        "portal:grant",
     },
     # Members of an authority, in their roles.
     "staff": {
@@ -115,6 +118,8 @@ ARGUMENTS = {
     "incident": NOBODYS,
     "confirmation": NOBODYS,
     "remedy": NOBODYS,
+    "grant": NOBODYS,
+    "token": "nichts",
 }
 
 
@@ -171,3 +176,11 @@ def test_whoever_is_not_concerned_finds_nothing(db: None, name: str) -> None:
         assert client.post(address(name)).status_code == 404
     else:
         assert ask_for(client, name).status_code in {403, 404}
+
+
+@pytest.mark.parametrize("name", sorted(RULES["secret"]))
+def test_without_the_secret_there_is_nothing(db: None, name: str) -> None:
+    client = Client()
+    assert client.get(address(name)).status_code == 404
+    client.force_login(Account.objects.create(email="fremd@example.org", trust_level=4))
+    assert client.get(address(name)).status_code == 404

@@ -19,6 +19,7 @@ MONTHS = (
     "Dezember",
 )
 WEEKDAYS = ("Mo", "Di", "Mi", "Do", "Fr", "Sa", "So")
+WEEKDAY_NAMES = ("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag", "Sonntag")
 
 
 def format_date(day: date) -> str:
@@ -34,3 +35,8 @@ def format_day(day: date) -> str:
 def format_day_short(day: date) -> str:
     """``Mo, 22.11.2021``, with a no-break space after the comma."""
     return f"{WEEKDAYS[day.weekday()]},{NO_BREAK_SPACE}{format_day(day)}"
+
+
+def format_weekday(day: date) -> str:
+    """``Montag, 18. Oktober 2021``."""
+    return f"{WEEKDAY_NAMES[day.weekday()]}, {format_date(day)}"

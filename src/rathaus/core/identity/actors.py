@@ -20,8 +20,8 @@ class Actor:
 
     `authority` and `roles` are set for staff, `parties` for applicants (an account may be both).
     `function` is how the history names the actor: a role rather than a name. `former` are those of the parties that
-    exist no more and whose successor the actor acts for. `trust_level` (1, 3, 4) is that of the login that a request
-    belongs to; elsewhere the account's latest.
+    exist no more and whose successor the actor acts for, `bodies` those that are authorities. `trust_level` (1, 3, 4)
+    is that of the login that a request belongs to; elsewhere the account's latest.
     """
 
     account: UUID | None = None
@@ -32,6 +32,7 @@ class Actor:
     trust_level: int = LOWEST
     names: dict[UUID, str] = field(default_factory=dict, compare=False)
     former: frozenset[UUID] = frozenset()
+    bodies: frozenset[UUID] = frozenset()
 
     @classmethod
     def system(cls, authority: UUID) -> Actor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -85,10 +85,11 @@ _WORKPLACES = """SELECT a.*, w.member_function FROM authorities_authority a JOIN
   ) w ON w.authority_id = a.id ORDER BY a.sort_key, a.id"""
 
 
-def addresses_of(party: UUID) -> list[str]:
+def addresses_of(party: UUID, *, without: Callable[[Party], Collection[UUID]] | None = None) -> list[str]:
     """Where mail to a party goes: its own address, else those of the people who may act for it today.
 
-    What is meant for an authority that was merged goes to its successor's people.
+    What is meant for an authority that was merged goes to its successor's people. `without` says, of the party that
+    the mail goes to and in its context, which accounts want none.
     """
     today = clock.today()
     found = holder(party, today)
@@ -99,6 +100,8 @@ def addresses_of(party: UUID) -> list[str]:
     with acting(parties=[found.id]):
         mandates = Mandate.objects.filter(party_id=found.id, valid_from__lte=today)
         mandates = mandates.filter(Q(valid_until=None) | Q(valid_until__gte=today))
+        if without:
+            mandates = mandates.exclude(account_id__in=without(found))
         return sorted(mandates.values_list("account__email", flat=True))
 
 
@@ -119,4 +122,5 @@ def _actor(account: UUID, found: dict, trust_level: int) -> Actor:
         trust_level=trust_level,
         names={UUID(mandate["party"]): mandate["name"] for mandate in mandates},
         former=frozenset(UUID(mandate["party"]) for mandate in mandates if mandate["former"]),
+        bodies=frozenset(UUID(mandate["party"]) for mandate in mandates if mandate["authority"]),
     )

@@ -104,6 +104,13 @@ def manifest_of(version: UUID) -> Manifest:
     return _manifests[version]
 
 
+def manifests_of(versions: Iterable[UUID]) -> dict[UUID, Manifest]:
+    """The manifests of several versions at once."""
+    wanted = set(versions)
+    _load(wanted)
+    return {version: _manifests[version] for version in wanted}
+
+
 def search(found: Iterable[Listing], text: str) -> list[Listing]:
     """Those in which every word of `text` occurs, titles first. An empty text finds all.
 

@@ -24,6 +24,8 @@ def frame_of(request: HttpRequest, *, authority: Authority | None = None, curren
     links = [("Dienste", reverse("portal:services"))]
     if request.user.is_authenticated:
         links.append(("Meine Anträge", reverse("portal:mine")))
+        if actor_of(request).bodies:
+            links.append(("Unsere Förderungen", reverse("portal:grants")))
     links.append(("Hilfe", reverse("portal:help")))
     return Frame(
         masthead=_masthead(authority) if authority else PORTAL,

@@ -19,7 +19,7 @@ from rathaus.engine.forms.model import FieldError, SummaryTable, Text
 from rathaus.engine.forms.views import ElementView, FieldView, GroupView, TableView
 from rathaus.law.iban import format_iban
 from rathaus.law.money import format_amount, format_number
-from rathaus.law.text import MONTHS, format_date, format_day, format_day_short
+from rathaus.law.text import MONTHS, format_date, format_day, format_day_short, format_weekday
 from rathaus.web.fields import context_of_field, context_of_table, media_name, template_of
 from rathaus.web.parts import Fact, Finding, HistoryEntry, MessageView, PlainTable, Step
 
@@ -93,6 +93,18 @@ def datum(day: date | datetime | None) -> str:
 def tag(day: date | datetime | None) -> str:
     """25.05.2021, for tables."""
     return "" if day is None else format_day(_day_of(day))
+
+
+@register.filter
+def kurztag(day: date | None) -> str:
+    """Mo, 22.11.2021."""
+    return "" if day is None else format_day_short(day)
+
+
+@register.filter
+def wochentag(day: date | None) -> str:
+    """Montag, 18. Oktober 2021."""
+    return "" if day is None else format_weekday(day)
 
 
 @register.filter

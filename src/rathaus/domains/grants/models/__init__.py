@@ -1,6 +1,7 @@
 """The money of grant programmes and the life of each grant."""
 
 from rathaus.domains.grants.models.claim import BaseRate, Claim, Instalment, Receipt
+from rathaus.domains.grants.models.deadline import DeadlineChoice
 from rathaus.domains.grants.models.grant import Award, AwardYear, Grant, Item, Proof, Reminder
 from rathaus.domains.grants.models.journal import Balance, Movement, Posting
 from rathaus.domains.grants.models.payment import Drawdown, Payment, PaymentRun, ReturnFile
@@ -15,6 +16,7 @@ __all__ = [
     "BudgetLine",
     "Call",
     "Claim",
+    "DeadlineChoice",
     "Drawdown",
     "Grant",
     "Instalment",

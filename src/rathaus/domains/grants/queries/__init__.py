@@ -29,6 +29,7 @@ from rathaus.domains.grants.queries.programmes import (
     total_of,
 )
 from rathaus.domains.grants.queries.stages import with_stage
+from rathaus.domains.grants.queries.standings import Standing, own_standing, own_standings, standings
 
 __all__ = [
     "Applications",
@@ -43,6 +44,7 @@ __all__ = [
     "ProgrammeFile",
     "ProgrammeRow",
     "Share",
+    "Standing",
     "all_grants",
     "applications",
     "applications_page",
@@ -53,10 +55,13 @@ __all__ = [
     "grants_page",
     "lines_of_programme",
     "measures_of",
+    "own_standing",
+    "own_standings",
     "programme_file",
     "programmes",
     "shares",
     "stage_counts",
+    "standings",
     "total_of",
     "with_stage",
 ]
