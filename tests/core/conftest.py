@@ -38,11 +38,13 @@ from rathaus.domains.grants.models import (
     BudgetLine,
     Claim,
     Drawdown,
+    EarlyStart,
     Grant,
     Instalment,
     Item,
     Payment,
     PaymentRun,
+    Project,
     Proof,
     Receipt,
     Reminder,
@@ -189,6 +191,12 @@ def leave_a_life(authority: Authority) -> None:
         Instalment.objects.create(**own, number=1, due_on=clock.today())
         Receipt.objects.create(**own, reference="K1", received_on=clock.today())
         Reminder.objects.create(authority=authority, grant=grant, duty="x", due_on=today, days_before=3)
+        Project.objects.create(
+            authority=authority, case=grant.case, call=grant.call, begins_on=today, ends_on=today
+        )
+        EarlyStart.objects.create(
+            authority=authority, application=grant.case, case=grant.case, begins_on=today
+        )
         second_grant = Grant.objects.order_by("id").last()
         if second_grant and second_grant != grant:
             second_grant.notified_on = today

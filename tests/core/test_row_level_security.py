@@ -94,6 +94,8 @@ SEEN: dict[str, Sees] = {
     "grants.Receipt": own_or_of_party,
     "grants.Reminder": own,
     "grants.DeadlineChoice": lambda c, r: of_party(c, r) or r["account_id"] == str(c.account),
+    "grants.Project": own,
+    "grants.EarlyStart": own,
 }
 # What an applicant may write without the kernel: only what belongs to its own party.
 APPLICANT_WRITES = {

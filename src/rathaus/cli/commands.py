@@ -198,6 +198,43 @@ def service_publish(folder: Path, slug: str, name: str, prefix: str, given: tupl
         click.echo(f"Vorher galt {before.version.number}; laufende Vorgänge bleiben dabei.")
 
 
+@click.group()
+def programme() -> None:
+    """Grant programmes."""
+
+
+@programme.command("load")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--authority", "slug", required=True, help="Kurzname der Behörde, die das Programm auflegt.")
+def programme_load(file: Path, slug: str) -> None:
+    """Load a programme from its file: measures, money by year, calls. Loading it again changes nothing."""
+    from rathaus.casework.services.packages import read_folder
+    from rathaus.core.identity.actors import Actor
+    from rathaus.domains.grants.actions.loading import load_programme
+    from rathaus.domains.grants.programme_files import ProgrammeRefused
+
+    authority = _authority(slug)
+
+    def package(name: str) -> dict[str, str]:
+        if not (folder := ROOT / "leistungen" / name).is_dir():
+            raise FileNotFoundError(name)
+        return read_folder(folder)
+
+    try:
+        loaded = load_programme(
+            by=Actor.system(authority.id),
+            authority=authority,
+            text=file.read_text(encoding="utf-8"),
+            package=package,
+        )
+    except UnicodeDecodeError:
+        fail(f"{file.name}: Die Datei ist nicht in UTF-8 geschrieben.")
+    except ProgrammeRefused as refused:
+        fail("\n".join(f"{file.name}: {problem}" for problem in refused.problems))
+    calls = "1 Förderaufruf" if len(loaded.calls) == 1 else f"{len(loaded.calls)} Förderaufrufe"
+    console.print(f"{loaded.programme.title}: {calls} bei {authority.label}.")
+
+
 def typed_parameters(given: tuple[str, ...], defaults: Mapping[str, Any]) -> dict[str, Any]:
     """`name=value` of the command line in the types of the package: texts as they are, the rest as in TOML.
 
@@ -409,4 +446,17 @@ def run_together(commands: list[list[str]], *, env: dict[str, str] | None = None
         raise SystemExit(abs(failed))
 
 
-ALL = [migrate, register, authority, account, service, applications, audit, worker, jobs, assets, serve]
+ALL = [
+    migrate,
+    register,
+    authority,
+    account,
+    service,
+    programme,
+    applications,
+    audit,
+    worker,
+    jobs,
+    assets,
+    serve,
+]

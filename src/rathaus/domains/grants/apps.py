@@ -7,13 +7,14 @@ class GrantsConfig(AppConfig):
     verbose_name = "Förderung"
 
     def ready(self) -> None:
-        from rathaus.domains.grants import facts  # noqa: F401  packages may read them
+        from rathaus.domains.grants import call_facts, facts  # noqa: F401  packages may read them
         from rathaus.domains.grants.actions import (  # noqa: F401  they register the operations
             assessment,
             award,
             change,
             claims,
-            closing,
+            disposal,
             drawdown,
+            early_start,
             proof,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -27,8 +27,28 @@ class Check:
 
 
 @dataclass(frozen=True)
+class EarlyBeginning:
+    """An early start that was allowed: from which day on, decided in which case."""
+
+    begins_on: date
+    reference: str
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Another project of the applicant or one of its partners in the same time."""
+
+    reference: str
+    title: str
+    is_same_field: bool
+
+
+@dataclass(frozen=True)
 class Request:
-    """What is asked for. `cost` is the eligible expenditure; zero where the call asks for no plan."""
+    """What is asked for. `cost` is the eligible expenditure; zero where the call asks for no plan.
+
+    `overlapping` is None where nobody looked: the call knows no period.
+    """
 
     applicant_kind: str
     applicant_label: str
@@ -39,6 +59,9 @@ class Request:
     partners: int
     has_not_begun: bool
     submitted_on: date
+    funding_object: str = ""
+    early_start: EarlyBeginning | None = None
+    overlapping: tuple[Overlap, ...] | None = None
 
 
 def check(
@@ -53,27 +76,82 @@ def check(
         yield _at_least(request.amount, least, guideline)
     if (most := _money(limits, "hoechstbetrag")) is not None:
         yield _at_most("hoechstbetrag", "Höchstbetrag", f"{guideline} Nr. 5.3", request.amount, most)
+    if limits.get("foerdergegenstaende"):
+        yield _object(request.funding_object, limits["foerdergegenstaende"], guideline)
     if request.cost and "foerdersatz" in limits:
-        yield from _rate(request, Decimal(str(limits["foerdersatz"])), guideline)
+        yield from _rate(request, rate_for(limits, request.partners), guideline)
     if request.begins_on and request.ends_on and "laufzeit_monate" in limits:
         yield _duration(request.begins_on, request.ends_on, int(limits["laufzeit_monate"]), guideline)
     if limits.get("vorzeitiger_beginn_verboten"):
-        yield Check(
-            "nicht_begonnen",
-            "Noch nicht begonnen",
-            "VV Nr. 1.3 zu § 44 LHO",
-            MET if request.has_not_begun else FAILED,
-            "erklärt" if request.has_not_begun else "nicht erklärt",
-        )
+        yield not_begun(request.has_not_begun, request.early_start)
     if request.partners:
         partners = "einem Partner" if request.partners == 1 else f"{request.partners} Partnern"
         yield Check("kooperation", "Zusammenarbeit", f"{guideline} Nr. 3", MET, f"mit {partners}")
+    if request.overlapping is not None:
+        yield _double_funding(request.overlapping, guideline)
     yield Check(
         "mittel",
         "Mittel verfügbar",
         "Haushalt",
         MET if request.amount <= free else FAILED,
         f"frei: {format_amount(free)}",
+    )
+
+
+def rate_for(limits: Mapping[str, Any], partners: int) -> Decimal:
+    """The funding rate in percent, which a call may raise for those who work together."""
+    raised = limits.get("foerdersatz_kooperation")
+    if raised not in (None, "", 0) and partners >= int(limits.get("kooperation_ab", 1)):
+        return Decimal(str(raised))
+    return Decimal(str(limits["foerdersatz"]))
+
+
+def not_begun(is_declared: bool, early: EarlyBeginning | None) -> Check:
+    """A project that has begun is not funded, unless an early start was allowed before (VV Nr. 1.3)."""
+    value = "erklärt" if is_declared else "nicht erklärt"
+    if early is not None:
+        value = f"vorzeitiger Beginn ab {early.begins_on:%d.%m.%Y} zugelassen ({early.reference})"
+    return Check(
+        "nicht_begonnen",
+        "Noch nicht begonnen",
+        "VV Nr. 1.3 zu § 44 LHO",
+        MET if is_declared or early is not None else FAILED,
+        value,
+    )
+
+
+def open_objects(given: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The names of the funding objects that are switched on."""
+    return [str(row["name"]) for row in given if row.get("offen")]
+
+
+def _object(chosen: str, given: Iterable[Mapping[str, Any]], guideline: str) -> Check:
+    """Whether what is asked for is funded now. One that is switched off is no reason not to take an application."""
+    known = {str(row["schluessel"]): row for row in given}
+    row = known.get(chosen, {})
+    is_open = bool(row.get("offen"))
+    return Check(
+        "foerdergegenstand",
+        "Fördergegenstand" if is_open else "Wird zurzeit nicht gefördert",
+        f"{guideline} Nr. 2",
+        MET if is_open else FAILED,
+        str(row.get("name", chosen or "nicht genannt")),
+        "" if is_open else f"Gefördert: {', '.join(open_objects(known.values()))}"[:200],
+    )
+
+
+def _double_funding(found: tuple[Overlap, ...], guideline: str) -> Check:
+    """Other projects in the same time are shown; whether they have the same purpose, a person judges."""
+    names = ", ".join(f"{row.reference} „{row.title}“" for row in found[:3])
+    more = f" und {len(found) - 3} weitere" if len(found) > 3 else ""
+    same = [row.reference for row in found if row.is_same_field]
+    return Check(
+        "doppelfoerderung",
+        "Vorhaben im selben Zeitraum" if found else "Keine Doppelförderung erkennbar",
+        f"{guideline} Nr. 1; VV Nr. 1.1 zu § 44 LHO",
+        HINT if found else MET,
+        f"{names}{more}" if found else "keine Überschneidung",
+        f"Gleicher Gegenstand: {', '.join(same)}"[:200] if same else "",
     )
 
 

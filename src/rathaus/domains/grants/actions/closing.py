@@ -1,26 +1,21 @@
-"""The end of a grant: closing, giving back what nobody drew, keeping and disposing of what was bought."""
+"""The end of a grant: closing, giving back what nobody drew."""
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
-from rathaus.casework.cases.steps import Run
-from rathaus.casework.services.operations import Refused, operation
+from rathaus.casework.services.operations import Refused
 from rathaus.core import clock
 from rathaus.core.audit.actions import record
 from rathaus.core.identity.actors import Actor
 from rathaus.domains.grants import events
-from rathaus.domains.grants.actions.award import balances_of, change_award, current_award, grant_of
+from rathaus.domains.grants.actions.award import balances_of, change_award, current_award
 from rathaus.domains.grants.actions.journal import NOTHING, Shift, post, take_turns
 from rathaus.domains.grants.enums import Account, AwardKind, GrantState, MovementKind, ProofKind, ProofState
-from rathaus.domains.grants.models import Balance, BudgetLine, Claim, Grant, Item, Posting, Proof
+from rathaus.domains.grants.models import Balance, BudgetLine, Claim, Grant, Posting, Proof
 from rathaus.domains.grants.permissions import APPROVE, check_role
-from rathaus.law.financing import pro_rata_repayment
 from rathaus.law.money import format_amount
-from rathaus.law.text import format_date, format_day
 
 UNFINISHED = (Account.OPEN, Account.ORDERED, Account.PAID, Account.TO_RECOVER, Account.INTEREST_DUE)
 
@@ -102,23 +97,3 @@ def reuse(*, by: Actor, line: UUID) -> Decimal:
             events.REUSED, by=by, authority=found.authority_id, year=found.year, amount=format_amount(total)
         )
         return total
-
-
-@operation("grants.item.dispose")
-def dispose(step: Run, *, gegenstand: str, am: date, verbleib: str) -> dict[str, Any]:
-    """Operation: something bought with the grant is given away before the end of its earmarking. Answers `betrag`: the
-    part of the grant in its price for the months that were left, which may be claimed back."""
-    grant = grant_of(step.case, lock=True)
-    items = Item.objects.select_for_update().filter(grant=grant, disposed_on=None)
-    item = next((found for found in items if gegenstand in (str(found.id), found.name)), None)
-    if item is None:
-        raise Refused(f"Im Inventar dieser Förderung steht kein „{gegenstand}“.")
-    if am > clock.today() or am < item.bought_on:
-        raise Refused(f"Der Tag liegt zwischen der Anschaffung am {format_date(item.bought_on)} und heute.")
-    award = current_award(grant)
-    share = round(item.price * award.amount / award.cost, 2) if award.cost else NOTHING
-    part = pro_rata_repayment(share, item.bought_on, item.earmarked_until, am)
-    item.disposed_on, item.disposal = am, verbleib[:200] or "veräußert"
-    item.save(update_fields=["disposed_on", "disposal"])
-    step.record(events.DISPOSED, name=item.name, on=format_day(am))
-    return {"betrag": part.to_repay}

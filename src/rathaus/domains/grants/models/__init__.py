@@ -1,5 +1,6 @@
 """The money of grant programmes and the life of each grant."""
 
+from rathaus.domains.grants.models.application import EarlyStart, Project
 from rathaus.domains.grants.models.claim import BaseRate, Claim, Instalment, Receipt
 from rathaus.domains.grants.models.deadline import DeadlineChoice
 from rathaus.domains.grants.models.grant import Award, AwardYear, Grant, Item, Proof, Reminder
@@ -18,6 +19,7 @@ __all__ = [
     "Claim",
     "DeadlineChoice",
     "Drawdown",
+    "EarlyStart",
     "Grant",
     "Instalment",
     "Item",
@@ -27,6 +29,7 @@ __all__ = [
     "PaymentRun",
     "Posting",
     "Programme",
+    "Project",
     "Proof",
     "Receipt",
     "Reminder",

@@ -269,7 +269,6 @@ TABS = (
     ("programme_grants", "Förderungen", "grants"),
     ("payments", "Auszahlungen", None),
     ("programme_proofs", "Nachweise", "proofs"),
-    ("repayments", "Rückforderungen", None),
 )
 
 
