@@ -9,8 +9,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import DateField, F, Q, QuerySet, Subquery, Sum, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Case as DbCase
+from django.db.models import CharField, DateField, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models.functions import Cast, Coalesce, Concat, Lower
 
 from rathaus.casework.cases.models import Case
 from rathaus.core.identity.actors import Actor
@@ -22,6 +23,15 @@ from rathaus.domains.grants.queries.stages import with_stage
 PAGE = 50
 PROOFS = (Stage.OVERDUE, Stage.CHECKING, Stage.EXPECTED)
 _NEVER = date(9999, 12, 31)
+#: DIN 5007, without the kind of municipality.
+_BY_NAME = Coalesce("recipient__sort_key", Lower("recipient_name"))
+#: Overdue ones before those in check before those expected, each by the day they are due; a text to be compared.
+_BY_DUE = Concat(
+    DbCase(
+        *(When(stage=stage, then=Value(str(rank))) for rank, stage in enumerate(PROOFS)), default=Value("9")
+    ),
+    Cast(Coalesce("proof_due_on", Value(_NEVER, DateField())), CharField()),
+)
 
 
 @dataclass(frozen=True)
@@ -72,13 +82,12 @@ def grants_page(
     staged = with_stage(grants, today)
     if stages:
         staged = staged.filter(stage__in=list(stages))
-    order = Coalesce("proof_due_on", Value(_NEVER, DateField())) if by_due else F("recipient_name")
+    order = _BY_DUE if by_due else _BY_NAME
     staged = staged.annotate(place=order)
     if after:
-        last = Subquery(
-            Grant.objects.filter(id=after, authority_id=by.staff_of).annotate(p=order).values("p")[:1]
-        )
-        staged = staged.filter(Q(place__gt=last) | Q(place=last, id__gt=after))
+        last = with_stage(Grant.objects.filter(id=after, authority_id=by.staff_of), today).annotate(p=order)
+        place = Subquery(last.values("p")[:1])
+        staged = staged.filter(Q(place__gt=place) | Q(place=place, id__gt=after))
     found = list(staged.order_by("place", "id")[: size + 1])
     shown = found[:size]
     return GrantPage(_rows(shown), shown[-1].id if len(found) > size else None)
