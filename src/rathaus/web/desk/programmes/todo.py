@@ -56,11 +56,6 @@ def todo_of(
 Dated = tuple[date | None, Item]
 
 
-def payments_url(key: str, **fields: str) -> str:
-    """The page of payments."""
-    return f"{reverse('desk:payments', args=[key])}{f'?{urlencode(fields)}' if fields else ''}"
-
-
 def _list(name: str, key: str, **fields: str) -> str:
     return f"{reverse(name, args=[key])}?{urlencode(fields)}"
 
@@ -84,9 +79,9 @@ def _approvals(key: str, errand: Errand, today: date) -> Dated | None:
 
 def _run(key: str, errand: Errand, today: date) -> Dated:
     label = f"Zahlungslauf Nr. {errand.reference} freigeben"
-    return errand.day, Item(
-        label, _number(errand.count, "Auszahlung", "Auszahlungen"), _euro(errand.amount), payments_url(key)
-    )
+    note = _number(errand.count, "Auszahlung", "Auszahlungen")
+    url = reverse("desk:payment_run", args=[key, int(errand.reference)])
+    return errand.day, Item(label, note, _euro(errand.amount), url)
 
 
 def _ordered(key: str, errand: Errand, today: date) -> Dated:
@@ -95,13 +90,18 @@ def _ordered(key: str, errand: Errand, today: date) -> Dated:
         label,
         _since("die älteste ist angeordnet", errand.day, today),
         _euro(errand.amount),
-        payments_url(key),
+        reverse("desk:payments", args=[key]),
     )
 
 
 def _returned(key: str, errand: Errand, today: date) -> Dated:
     label = f"{_number(errand.count, 'zurückgekommene Zahlung', 'zurückgekommene Zahlungen')} neu anordnen"
-    return today, Item(label, "die Bank konnte nicht gutschreiben", _euro(errand.amount), payments_url(key))
+    return today, Item(
+        label,
+        "die Bank konnte nicht gutschreiben",
+        _euro(errand.amount),
+        reverse("desk:payments", args=[key]),
+    )
 
 
 def _checking(key: str, errand: Errand, today: date) -> Dated:
