@@ -368,7 +368,7 @@ def test_a_missing_base_rate_is_named_then_entered(place: Place) -> None:
             (date(2030, 7, 1), "NaN", source, "Stellen"),
             (date(2030, 7, 1), "1.001", source, "Stellen"),
             (date(2031, 1, 1), "1.00", source, "noch nicht bekannt"),
-            (date(2023, 7, 1), "3.12", source, "schon ein Zinssatz"),
+            (date(2023, 1, 1), "3.12", source, "schon ein Zinssatz"),
         ):
             with pytest.raises(Refused, match=reason):
                 enter_base_rate(by=p.w.approver, valid_from=day, rate=Decimal(rate), source=text)

@@ -96,6 +96,11 @@ RULES: dict[str, set[str]] = {
         "desk:payment_dissolve",
         "desk:payment_sepa",
         "desk:payment_csv",
+        "desk:repayments",
+        "desk:repayment",
+        "desk:base_rates",
+        "desk:computation",
+        "desk:release_rest",
     },
 }
 # Logging in and out is allauth's and the account package's; its own tests say who may come.

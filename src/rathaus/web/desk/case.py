@@ -22,6 +22,7 @@ from rathaus.core import clock
 from rathaus.web.account import kept
 from rathaus.web.desk.access import actor_of, for_staff, frame_of
 from rathaus.web.desk.case_page import Typed, page_of
+from rathaus.web.desk.grant_panel import panel_of
 from rathaus.web.desk.panels import read_panel
 
 
@@ -126,7 +127,8 @@ def case_page(request: HttpRequest, reference: str, typed: Typed, *, status: int
         raise Http404 from missing
     owner = partial(kept.owner_token, request)
     page = page_of(file, actor_of(request), typed, now=clock.now(), owner=owner)
-    return render(request, "desk/case.html", {"frame": frame_of(request), "page": page}, status=status)
+    context = {"frame": frame_of(request), "page": page, "grant": panel_of(actor_of(request), file.case)}
+    return render(request, "desk/case.html", context, status=status)
 
 
 def _own(request: HttpRequest, reference: str) -> Case:

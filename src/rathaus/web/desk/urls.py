@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from rathaus.web.desk import case, documents, inbox, opening, payments, remedy_views, rules
+from rathaus.web.desk import (
+    case,
+    claims,
+    computation,
+    documents,
+    grant_panel,
+    inbox,
+    opening,
+    payments,
+    remedy_views,
+    rules,
+)
 from rathaus.web.desk.programmes import files, setup
 from rathaus.web.desk.programmes import views as programmes
 
@@ -19,6 +30,7 @@ urlpatterns = [
     path("leistungen/<slug:slug>/regeln/aendern/", rules.change, name="rules_change"),
     path("leistungen/<slug:slug>/zeitraum/", rules.window, name="window"),
     path("foerderung/", programmes.index, name="programmes"),
+    path("foerderung/zinssaetze/", claims.rates, name="base_rates"),
     path("foerderung/neu/", setup.new, name="programme_new"),
     path("foerderung/<slug:key>/", programmes.show, name="programme"),
     path("foerderung/<slug:key>/aufrufe/", programmes.calls, name="programme_calls"),
@@ -30,6 +42,8 @@ urlpatterns = [
     path("foerderung/<slug:key>/beschreibung/", setup.describe, name="programme_edit"),
     path("foerderung/<slug:key>/mittel/", setup.money, name="programme_money"),
     path("foerderung/<slug:key>/aufruf/", setup.call, name="programme_call_new"),
+    path("foerderung/<slug:key>/rueckforderungen/", claims.index, name="repayments"),
+    path("foerderung/<slug:key>/rueckforderungen/<str:reference>/", claims.show, name="repayment"),
     path("foerderung/<slug:key>/auszahlungen/", payments.show, name="payments"),
     path("foerderung/<slug:key>/auszahlungen/lauf/", payments.prepare, name="payments_prepare"),
     path("foerderung/<slug:key>/auszahlungen/rueckmeldung/", payments.take_return, name="payments_return"),
@@ -50,6 +64,8 @@ urlpatterns = [
     path("vorgang/<str:reference>/neu/<slug:slug>/", opening.open_about, name="open"),
     path("vorgang/<str:reference>/aufgabe/<uuid:task>/", case.complete, name="task"),
     path("vorgang/<str:reference>/ausnahme/<uuid:finding>/", case.allow, name="exception"),
+    path("vorgang/<str:reference>/rechenweg/", computation.show, name="computation"),
+    path("vorgang/<str:reference>/rest-freigeben/", grant_panel.release, name="release_rest"),
     path("vorgang/<str:reference>/nachricht/", case.write, name="message"),
     path("vorgang/<str:reference>/stoerung/<uuid:incident>/", case.retry, name="incident"),
     path("vorgang/<str:reference>/bescheid/<uuid:notice>/rechtsbehelf/", remedy_views.note, name="remedy"),

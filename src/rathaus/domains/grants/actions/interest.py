@@ -86,7 +86,10 @@ def base_rates() -> list[law.BaseRate]:
 
 
 def enter_base_rate(*, by: Actor, valid_from: date, rate: Decimal, source: str) -> BaseRate:
-    """Enter a base rate that the Bundesbank made known. It changes on 1 January and 1 July only (BGB § 247)."""
+    """Enter a base rate that the Bundesbank made known. It changes on 1 January and 1 July only (BGB § 247).
+
+    One of the law's table that nobody has compared with its source yet is confirmed, or put right, the same way.
+    """
     check_role(by, by.staff_of, APPROVE)
     if (valid_from.month, valid_from.day) not in ((1, 1), (7, 1)):
         raise Refused("Der Basiszinssatz ändert sich nur zum 1. Januar und zum 1. Juli.")
@@ -97,7 +100,7 @@ def enter_base_rate(*, by: Actor, valid_from: date, rate: Decimal, source: str) 
     if not source.strip():
         raise Refused("Nennen Sie die Bekanntmachung, in der der Zinssatz steht.")
     with by.acting():
-        if any(known.valid_from == valid_from for known in base_rates()):
+        if any(known.valid_from == valid_from and known.is_checked for known in base_rates()):
             raise Refused(f"Für den {format_date(valid_from)} ist schon ein Zinssatz eingetragen.")
         entered = BaseRate.objects.create(
             valid_from=valid_from, rate=rate, source=source.strip()[:200], entered_by=by.account

@@ -116,7 +116,7 @@ def _claims(key: str, errand: Errand, today: date) -> Dated:
         f"{_number(errand.count, 'Rückforderung', 'Rückforderungen')} {'anmahnen' if late else 'erwarten'}"
     )
     when = f"fällig {'seit' if late else 'am'} {format_date(errand.day)}" if errand.day else ""
-    url = _list("desk:programme_grants", key, stand=Stage.CLAIMED.value)
+    url = _list("desk:repayments", key, stand="faellig" if late else "offen")
     return errand.day, Item(label, when, _euro(errand.amount), url)
 
 

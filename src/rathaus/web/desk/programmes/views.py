@@ -269,6 +269,7 @@ TABS = (
     ("programme_grants", "Förderungen", "grants"),
     ("payments", "Auszahlungen", None),
     ("programme_proofs", "Nachweise", "proofs"),
+    ("repayments", "Rückforderungen", None),
 )
 
 
