@@ -1,5 +1,5 @@
 """The kernel's world, for what grants add to it."""
 
-from tests.casework.conftest import run_jobs, world
+from tests.casework.conftest import committed_world, run_jobs, world
 
-__all__ = ["run_jobs", "world"]
+__all__ = ["committed_world", "run_jobs", "world"]

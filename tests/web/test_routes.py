@@ -101,6 +101,8 @@ RULES: dict[str, set[str]] = {
         "desk:base_rates",
         "desk:computation",
         "desk:release_rest",
+        "desk:case_zip",
+        "desk:programme_zip",
     },
 }
 # Logging in and out is allauth's and the account package's; its own tests say who may come.

@@ -42,9 +42,9 @@ def main() -> None:
 
 
 def _add_commands() -> None:
-    from rathaus.cli import bench, commands, demo
+    from rathaus.cli import bench, commands, demo, export
 
-    for command in (*commands.ALL, demo.demo, bench.bench):
+    for command in (*commands.ALL, demo.demo, bench.bench, export.export):
         main.add_command(command)
 
 

@@ -30,4 +30,5 @@ REMEDY_SETTLED = define("cases.remedy.settled", "{remedy} erledigt am {settled_o
 REMEDY_WAIVED = define("cases.notice.waived", "Auf Rechtsbehelf gegen den Bescheid verzichtet")
 INCIDENT_OPENED = define("cases.incident.opened", "Störung bei „{element}“")
 INCIDENT_RETRIED = define("cases.incident.retried", "Störung bei „{element}“: erneut versucht")
+EXPORTED = define("cases.case.exported", "Akte ausgegeben: {cases} Vorgänge, {documents} Dokumente")
 TIMER_FIRED = define("cases.timer.fired", "Frist abgelaufen: {element}")

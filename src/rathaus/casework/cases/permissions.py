@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.db.models import Q
 
 from rathaus.casework.cases.enums import TaskState
@@ -9,6 +11,7 @@ from rathaus.casework.cases.models import Task
 from rathaus.casework.services.enums import Opening
 from rathaus.casework.services.models import Offer
 from rathaus.casework.services.packages import Package
+from rathaus.casework.services.permissions import HEAD
 from rathaus.core.identity.actors import Actor, NotAllowed
 
 
@@ -26,6 +29,20 @@ def check_may_open(by: Actor, offer: Offer, package: Package) -> None:
     role = package.manifest.first_role
     if not (by.is_system or role in by.roles):
         raise NotAllowed(f"Diesen Vorgang eröffnet die Rolle „{role}“.")
+
+
+AUDIT = frozenset({HEAD, "Rechnungsprüfung"})
+
+
+def may_export(by: Actor, authority: UUID) -> bool:
+    """Whether an actor may take whole files out of the house: head and audit of the authority, and the machine."""
+    return by.authority == authority and (by.is_system or bool(AUDIT & by.roles))
+
+
+def check_may_export(by: Actor, authority: UUID) -> None:
+    """The same. Raises NotAllowed."""
+    if not may_export(by, authority):
+        raise NotAllowed("Ganze Akten ausgeben darf nur die Leitung oder die Rechnungsprüfung.")
 
 
 def check_may_work(by: Actor, task: Task) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -48,35 +48,58 @@ def seal(authority: UUID) -> Block | None:
         if not events:
             return None
         previous = last.hash if last else ""
+        root = root_of(map(event_hash, events))
         return Block.objects.create(
             authority_id=authority,
             number=last.number + 1 if last else 1,
             previous_hash=previous,
-            hash=block_hash(previous, horizon, events),
+            root=root,
+            hash=block_hash(previous, horizon, root),
             event_ids=[event.id for event in events],
             horizon=horizon,
         )
 
 
-def block_hash(previous: str, horizon: int, events: Sequence[Event]) -> str:
-    """SHA-256 over the previous block's hash, the horizon and every field of every event, in order."""
+def event_hash(event: Event) -> str:
+    """SHA-256 over every field of an event. Whoever has the event can compute it; it tells nothing of an event that one
+    does not have, so it may leave the house."""
+    return hashlib.sha256(_text_of(event).encode()).hexdigest()
+
+
+def root_of(hashes: Iterable[str]) -> str:
+    """SHA-256 over the hashes of a block's events, in order."""
+    digest = hashlib.sha256()
+    for each in hashes:
+        digest.update(each.encode())
+    return digest.hexdigest()
+
+
+def block_hash(previous: str, horizon: int, root: str) -> str:
+    """SHA-256 over the previous block's hash, the horizon and the root of the events."""
+    return hashlib.sha256(f"{previous}|{horizon}|{root}".encode()).hexdigest()
+
+
+def first_block_hash(previous: str, horizon: int, events: Iterable[Event]) -> str:
+    """The hash of blocks that were sealed before blocks had roots."""
     digest = hashlib.sha256(f"{previous}|{horizon}".encode())
     for event in events:
-        digest.update(
-            json.dumps(
-                [
-                    str(event.id),
-                    str(event.authority_id),
-                    event.name,
-                    str(event.case_id),
-                    str(event.account_id),
-                    event.function,
-                    event.data,
-                    event.at.isoformat(),
-                    event.transaction,
-                ],
-                sort_keys=True,
-                ensure_ascii=False,
-            ).encode()
-        )
+        digest.update(_text_of(event).encode())
     return digest.hexdigest()
+
+
+def _text_of(event: Event) -> str:
+    return json.dumps(
+        [
+            str(event.id),
+            str(event.authority_id),
+            event.name,
+            str(event.case_id),
+            str(event.account_id),
+            event.function,
+            event.data,
+            event.at.isoformat(),
+            event.transaction,
+        ],
+        sort_keys=True,
+        ensure_ascii=False,
+    )

@@ -48,6 +48,12 @@ class Block(TenantModel):
     number = models.PositiveIntegerField()
     previous_hash = models.CharField(max_length=64, blank=True)
     hash = models.CharField(max_length=64)
+    root = models.CharField(
+        max_length=64,
+        blank=True,
+        db_default="",
+        help_text="hash over the events; empty in the first blocks of old",
+    )
     event_ids = ArrayField(models.UUIDField())
     horizon = models.BigIntegerField(help_text="every event of an earlier transaction lies in a block")
     sealed_at = models.DateTimeField(db_default=Now())

@@ -31,5 +31,9 @@ WAIVED = define("grants.claim.waived", "Erlassen: {amount}")
 DISPOSED = define("grants.item.disposed", "„{name}“ veräußert am {on}")
 CLOSED = define("grants.grant.closed", "Förderung abgeschlossen")
 REMINDED = define("grants.grant.reminded", "Erinnert: {duty} bis {due}")
+EXPORTED = define(
+    "grants.programme.exported",
+    "Förderprogramm „{title}“ ausgegeben: {cases} Vorgänge, {documents} Dokumente",
+)
 RATE_ENTERED = define("grants.rate.entered", "Basiszinssatz ab {on}: {rate} %")
 EARLY_START_ALLOWED = define("grants.early_start.allowed", "Vorzeitiger Beginn ab {on} zugelassen")

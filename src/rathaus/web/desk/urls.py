@@ -9,6 +9,7 @@ from rathaus.web.desk import (
     claims,
     computation,
     documents,
+    exports,
     grant_panel,
     inbox,
     opening,
@@ -38,6 +39,7 @@ urlpatterns = [
     path("foerderung/<slug:key>/foerderungen/", programmes.grants, name="programme_grants"),
     path("foerderung/<slug:key>/nachweise/", programmes.proofs, name="programme_proofs"),
     path("foerderung/<slug:key>/zahlen.csv", files.as_csv, name="programme_csv"),
+    path("foerderung/<slug:key>/akte.zip", exports.programme_file, name="programme_zip"),
     path("foerderung/<slug:key>/bericht.pdf", files.report, name="programme_report"),
     path("foerderung/<slug:key>/beschreibung/", setup.describe, name="programme_edit"),
     path("foerderung/<slug:key>/mittel/", setup.money, name="programme_money"),
@@ -71,5 +73,6 @@ urlpatterns = [
     path("vorgang/<str:reference>/bescheid/<uuid:notice>/rechtsbehelf/", remedy_views.note, name="remedy"),
     path("vorgang/<str:reference>/rechtsbehelf/<uuid:remedy>/", remedy_views.settle, name="settle"),
     path("vorgang/<str:reference>/dokument/<uuid:document>/", documents.download, name="document"),
+    path("vorgang/<str:reference>/akte.zip", exports.case_file, name="case_zip"),
     path("vorgang/<str:reference>/entwurf/", documents.preview, name="preview"),
 ]

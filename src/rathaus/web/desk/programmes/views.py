@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from rathaus.casework.cases.enums import Outcome
+from rathaus.casework.cases.permissions import may_export
 from rathaus.casework.services.permissions import may_set_terms
 from rathaus.core import clock
 from rathaus.core.identity.actors import Actor
@@ -259,6 +260,7 @@ def around(
         "tabs": _tabs(file, tab, found or ()),
         "file": file,
         "may_set_up": may_set_up(actor, actor.staff_of),
+        "may_export": may_export(actor, actor.staff_of),
     }
 
 
