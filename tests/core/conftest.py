@@ -42,6 +42,7 @@ from rathaus.domains.grants.models import (
     Grant,
     Instalment,
     Item,
+    JuryVote,
     Payment,
     PaymentRun,
     Project,
@@ -49,6 +50,7 @@ from rathaus.domains.grants.models import (
     Receipt,
     Reminder,
     ReturnFile,
+    Review,
 )
 
 __all__ = ["committed_world", "world"]
@@ -196,6 +198,12 @@ def leave_a_life(authority: Authority) -> None:
         )
         EarlyStart.objects.create(
             authority=authority, application=grant.case, case=grant.case, begins_on=today
+        )
+        Review.objects.create(
+            authority=authority, case=grant.case, expert_id=first, function="Gutachten", assigned_by_id=second
+        )
+        JuryVote.objects.create(
+            authority=authority, case=grant.case, verdict="yes", session_on=today, recorded_by_id=second
         )
         second_grant = Grant.objects.order_by("id").last()
         if second_grant and second_grant != grant:

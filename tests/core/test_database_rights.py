@@ -227,6 +227,8 @@ MACHINE_MAY = {
     "cases.Incident.resolved": "an incident may settle itself",
     "cases.Decision.decided": "an automatic decision has no person (decision_decided_by_someone)",
     "grants.PaymentRun.prepared": "always a person, so there is no pair to keep",
+    "grants.Review.assigned": "always a person, so there is no pair to keep",
+    "grants.JuryVote.recorded": "always a person, so there is no pair to keep",
     "grants.Movement.booked": "an automatic decision books without a person",
     "grants.Receipt.booked": "the cash system's file may be booked by the machine",
     "grants.ReturnFile.taken": "the bank's answer may be taken by the machine",

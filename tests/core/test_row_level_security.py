@@ -96,6 +96,8 @@ SEEN: dict[str, Sees] = {
     "grants.DeadlineChoice": lambda c, r: of_party(c, r) or r["account_id"] == str(c.account),
     "grants.Project": own,
     "grants.EarlyStart": own,
+    "grants.Review": own,
+    "grants.JuryVote": own,
 }
 # What an applicant may write without the kernel: only what belongs to its own party.
 APPLICANT_WRITES = {

@@ -116,6 +116,7 @@ def cases_of_authority(
     by: Actor, *, text: str = "", state: str = "", after: UUID | None = None, size: int = PAGE
 ) -> list[Case]:
     """Cases of the actor's authority, newest first (UUIDv7 order)."""
+    by.check_is_unlimited()
     cases = Case.objects.filter(authority_id=by.staff_of).select_related("offer")
     if text:
         cases = cases.filter(
@@ -178,8 +179,9 @@ def case_file(by: Actor, reference: str) -> CaseFile:
     """A case for the desk, by its reference, in four statements and one for each of findings, messages, incidents and
     follow-ups and remedies that there are.
 
-    Raises Case.DoesNotExist for what the authority does not keep.
+    Raises Case.DoesNotExist for what the authority does not keep, NotAllowed for whoever is limited to what is assigned.
     """
+    by.check_is_unlimited()
     newest_seal = Block.objects.filter(authority_id=OuterRef("authority_id")).order_by("-number")
     case = (
         Case.objects.select_related(

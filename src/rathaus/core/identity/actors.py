@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from rathaus.core.identity.claims import LOWEST
+from rathaus.core.identity.roles import are_limited
 from rathaus.core.tenancy import Context, acting
 
 
@@ -53,6 +54,16 @@ class Actor:
     @property
     def is_staff(self) -> bool:
         return self.authority is not None
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether this person sees only what is laid before them by name, such as an expert from outside."""
+        return are_limited(self.roles)
+
+    def check_is_unlimited(self) -> None:
+        """Raises NotAllowed for whoever is limited to what is laid before them."""
+        if self.is_limited:
+            raise NotAllowed("Ihre Rolle sieht nur, was ihr zugewiesen ist.")
 
     def acting(self) -> AbstractContextManager[Context]:
         """The transaction in which this actor's rows, and no others, are visible."""

@@ -1,5 +1,7 @@
 from django.apps import AppConfig
 
+from rathaus.core.identity.roles import limit_role
+
 
 class GrantsConfig(AppConfig):
     name = "rathaus.domains.grants"
@@ -17,4 +19,8 @@ class GrantsConfig(AppConfig):
             drawdown,
             early_start,
             proof,
+            reviews,
         )
+        from rathaus.domains.grants.permissions import EXPERT
+
+        limit_role(EXPERT)

@@ -116,3 +116,18 @@ class ClaimReason(TextChoices):
     REVOCATION = "widerruf", "Bescheid widerrufen"
     LATE_USE = "verspaetet", "Geld zu spät verwendet"
     DISPOSAL = "veraeusserung", "vor Ablauf der Zweckbindung veräußert"
+
+
+class Conflict(TextChoices):
+    """What an expert says of ties to an applicant before scoring (§§ 20, 21 VwVfG). Nothing yet is an empty text."""
+
+    NONE = "none", "nicht befangen"
+    DECLARED = "declared", "befangen"
+
+
+class Verdict(TextChoices):
+    """What a jury advises."""
+
+    YES = "yes", "fördern"
+    CONDITIONS = "conditions", "mit Auflagen fördern"
+    NO = "no", "nicht fördern"

@@ -37,3 +37,14 @@ EXPORTED = define(
 )
 RATE_ENTERED = define("grants.rate.entered", "Basiszinssatz ab {on}: {rate} %")
 EARLY_START_ALLOWED = define("grants.early_start.allowed", "Vorzeitiger Beginn ab {on} zugelassen")
+REVIEW_OPENED = define(
+    "grants.review.opened", "Begutachtung eröffnet: {criteria} Kriterien, {wanted} Gutachten"
+)
+REVIEW_ASSIGNED = define("grants.review.assigned", "Gutachten erbeten: {expert}")
+REVIEW_UNASSIGNED = define("grants.review.unassigned", "Gutachten nicht mehr erbeten: {expert}")
+CONFLICT_DENIED = define("grants.review.unbiased", "Erklärt, nicht befangen zu sein: {expert}")
+CONFLICT_DECLARED = define("grants.review.conflicted", "Befangenheit angezeigt: {expert}")
+REVIEW_SUBMITTED = define("grants.review.submitted", "Gutachten abgegeben: {expert}")
+REVIEW_SET_ASIDE = define("grants.review.disregarded", "Gutachten zählt nicht mehr: {expert} ({reason})")
+REVIEW_FINISHED = define("grants.review.finished", "Begutachtung vorzeitig abgeschlossen: {reason}")
+JURY_VOTED = define("grants.jury.voted", "Votum der Jury vom {on}: {verdict}")

@@ -9,6 +9,8 @@ from rathaus.core.identity.actors import Actor, NotAllowed
 
 WORK = frozenset({"Sachbearbeitung", HEAD})
 APPROVE = frozenset({"Freigabe", HEAD})
+HEAD_ONLY = frozenset({HEAD})
+EXPERT = "Gutachten"  # whoever has this role alone sees what they are asked to review, and nothing else
 
 
 def check_role(by: Actor, authority: UUID, roles: frozenset[str]) -> None:

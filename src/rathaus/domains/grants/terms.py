@@ -86,3 +86,61 @@ _NAMES = (
 def terms_of(case: Case) -> GrantTerms:
     """The terms that hold for a case's grant."""
     return GrantTerms.read(case.parameters)
+
+
+# --- review by experts ---
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """What experts score, and how much it weighs."""
+
+    name: str
+    weight: int
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class ReviewTerms:
+    """How applications are reviewed: from 0 to `top` points for each criterion, by `wanted` experts each.
+
+    No criteria means that nobody reviews. With a jury the process also waits for its vote.
+    """
+
+    criteria: tuple[Criterion, ...] = ()
+    top: int = 4
+    wanted: int = 2
+    has_jury: bool = False
+
+    @classmethod
+    def read(cls, parameters: Mapping[str, Any]) -> ReviewTerms:
+        """From the parameters `begutachtung…`; raises ValueError where they cannot be understood."""
+        criteria = tuple(
+            Criterion(str(row["name"]), int(row["gewicht"]), str(row.get("hinweis") or ""))
+            for row in parameters.get("begutachtung") or ()
+        )
+        if len({criterion.name for criterion in criteria}) < len(criteria):
+            raise ValueError("Zwei Kriterien heißen gleich.")
+        if any(criterion.weight < 1 for criterion in criteria):
+            raise ValueError("Jedes Kriterium wiegt mindestens 1.")
+        top, wanted = (
+            int(parameters.get("begutachtung_skala") or 4),
+            int(parameters.get("begutachtung_anzahl") or 2),
+        )
+        if top not in SCALES:
+            raise ValueError(f"Die Skala reicht bis {' oder '.join(map(str, SCALES))}.")
+        return cls(criteria, top, wanted, bool(parameters.get("begutachtung_jury")))
+
+
+SCALES: Mapping[int, Mapping[int, str]] = {
+    4: {0: "nicht erfüllt", 1: "kaum", 2: "teilweise", 3: "gut", 4: "sehr gut"},
+    10: {
+        0: "nicht erfüllt", 1: "kaum", 2: "kaum", 3: "schwach", 4: "schwach", 5: "teilweise", 6: "teilweise",
+        7: "gut", 8: "gut", 9: "sehr gut", 10: "sehr gut",
+    },
+}  # fmt: skip
+
+
+def review_terms_of(case: Case) -> ReviewTerms:
+    """How this case is reviewed."""
+    return ReviewTerms.read(case.parameters)

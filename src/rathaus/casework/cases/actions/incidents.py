@@ -74,6 +74,7 @@ def open_incident(
 
 def retry_incident(*, by: Actor, incident: UUID) -> Incident:
     """Action of staff: try once more, now, what failed. Raises Refused where it was settled meanwhile."""
+    by.check_is_unlimited()
     with by.acting():
         found = Incident.objects.get(id=incident)
         run = lock(found.case_id, by=by)

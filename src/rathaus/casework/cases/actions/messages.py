@@ -28,6 +28,7 @@ Upload = tuple[str, bytes]
 
 def send_message(*, by: Actor, case: Case, body: str) -> Message:
     """A message from staff that asks for nothing."""
+    by.check_is_unlimited()
     if by.authority != case.authority_id:
         raise NotAllowed("Dieser Vorgang gehört einer anderen Behörde.")
     text = written(body, most=LONGEST_MESSAGE, missing="Schreiben Sie eine Nachricht.")

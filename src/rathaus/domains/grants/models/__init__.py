@@ -7,6 +7,7 @@ from rathaus.domains.grants.models.grant import Award, AwardYear, Grant, Item, P
 from rathaus.domains.grants.models.journal import Balance, Movement, Posting
 from rathaus.domains.grants.models.payment import Drawdown, Payment, PaymentRun, ReturnFile
 from rathaus.domains.grants.models.programme import Allotment, BudgetLine, Call, Measure, Programme
+from rathaus.domains.grants.models.review import JuryVote, Review
 
 __all__ = [
     "Allotment",
@@ -23,6 +24,7 @@ __all__ = [
     "Grant",
     "Instalment",
     "Item",
+    "JuryVote",
     "Measure",
     "Movement",
     "Payment",
@@ -34,4 +36,5 @@ __all__ = [
     "Receipt",
     "Reminder",
     "ReturnFile",
+    "Review",
 ]
