@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -378,6 +379,8 @@ def test_a_programme_has_every_case_and_its_books(world: World, granted: Case, t
     for case in (granted, open_case):
         assert f'href="vorgaenge/{case.reference}/case.json"' in index
         assert (folder / "vorgaenge" / case.reference / "case.json").exists()
+    for target in re.findall(r'href="([^"]+)"', index):
+        assert (folder / target).exists(), target
     assert "<b>" not in index
     assert "&lt;b&gt;" in index
     (line,) = rows(folder / "buecher" / "mittel.csv")

@@ -16,7 +16,7 @@ from rathaus.law.text import format_date
 _STYLE = (
     "body{font:16px/1.5 sans-serif;max-width:75rem;margin:2rem auto;padding:0 1rem;color:#171a2b}"
     "table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.4rem .6rem;"
-    "border-bottom:1px solid #ccd}td.n,th.n{text-align:right;white-space:nowrap}.bad{color:#a01020;font-weight:600}"
+    "border-bottom:1px solid #ccd}.w{overflow-x:auto}td.n,th.n{text-align:right;white-space:nowrap}.bad{color:#a01020;font-weight:600}"
 )
 
 README = """{title}
@@ -79,7 +79,7 @@ def index(title: str, authority: str, at: datetime, written: Sequence[Written], 
     rows = format_html_join(
         "\n",
         '<tr><td><a href="{0}case.json">{1}</a></td><td>{2}</td><td>{3}</td><td>{4}</td><td class="n">{5}</td>'
-        '<td>{6}</td><td><a href="{0}history.csv">Verlauf</a>, <a href="{0}documents/">{7} Dokumente</a>{8}</td></tr>',
+        '<td>{6}</td><td><a href="{0}history.csv">Verlauf</a>, {7}{8}</td></tr>',
         (
             (
                 each.folder,
@@ -89,7 +89,7 @@ def index(title: str, authority: str, at: datetime, written: Sequence[Written], 
                 each.case.offer.title,
                 format_amount(each.case.amount) if each.case.amount is not None else "",
                 each.case.outcome_label or each.case.get_state_display(),
-                each.documents,
+                _documents(each),
                 format_html(' <span class="bad">{} fehlen</span>', len(each.missing)) if each.missing else "",
             )
             for each in written
@@ -98,9 +98,9 @@ def index(title: str, authority: str, at: datetime, written: Sequence[Written], 
     return format_html(
         '<!doctype html>\n<html lang="de"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         "<title>{0}</title><style>{1}</style></head><body><h1>{0}</h1><p>{2}, Stand {3}. "
-        '<a href="README.txt">Was wo liegt und wie Sie es prüfen</a></p>{4}<h2>Vorgänge</h2><table><thead><tr>'
+        '<a href="README.txt">Was wo liegt und wie Sie es prüfen</a></p>{4}<h2>Vorgänge</h2><div class="w" tabindex="0" role="region" aria-label="Vorgänge"><table><thead><tr>'
         "<th>Vorgang</th><th>Titel</th><th>Antragstellende</th><th>Leistung</th>"
-        '<th class="n">Betrag</th><th>Stand</th><th>Mehr</th></tr></thead><tbody>\n{5}\n</tbody></table></body></html>\n',
+        '<th class="n">Betrag</th><th>Stand</th><th>Mehr</th></tr></thead><tbody>\n{5}\n</tbody></table></div></body></html>\n',
         title,
         mark_safe(_STYLE),  # noqa: S308  a constant
         authority,
@@ -108,6 +108,14 @@ def index(title: str, authority: str, at: datetime, written: Sequence[Written], 
         more,
         rows,
     )
+
+
+def _documents(each: Written) -> str:
+    """A link only where there is a folder."""
+    if not each.documents:
+        return "keine Dokumente"
+    words = "1 Dokument" if each.documents == 1 else f"{each.documents} Dokumente"
+    return format_html('<a href="{}documents/">{}</a>', each.folder, words)
 
 
 def said(at: datetime) -> str:

@@ -142,7 +142,7 @@ def _overview(lines: list[Line], invariants: Invariants) -> SafeString:
         )
     else:
         state = format_html(
-            "<p>Geprüft: {} Haushaltsmittel, {} Zuwendungen der Behörde, keine Abweichung.</p>",
+            "<p>Die Bücher der Behörde sind geprüft (Haushaltsmittel: {}, Zuwendungen: {}): keine Abweichung.</p>",
             invariants.lines,
             invariants.grants,
         )
@@ -162,9 +162,9 @@ def _overview(lines: list[Line], invariants: Invariants) -> SafeString:
         ),
     )
     return format_html(
-        '<h2>Bücher</h2>{}<table><thead><tr><th>Maßnahme</th><th>Jahr</th><th>Art</th><th class="n">bereitgestellt</th>'
+        '<h2>Bücher</h2>{}<div class="w" tabindex="0" role="region" aria-label="Mittel"><table><thead><tr><th>Maßnahme</th><th>Jahr</th><th>Art</th><th class="n">bereitgestellt</th>'
         '<th class="n">frei</th><th class="n">noch offen</th><th class="n">ausgezahlt</th>'
-        '<th class="n">davon nachgewiesen</th></tr></thead><tbody>\n{}\n</tbody></table>'
+        '<th class="n">davon nachgewiesen</th></tr></thead><tbody>\n{}\n</tbody></table></div>'
         '<p><a href="buecher/mittel.csv">Mittel</a>, <a href="buecher/journal.csv">Journal</a>, '
         '<a href="buecher/salden.csv">Salden</a>, <a href="buecher/pruefung.json">Prüfung</a></p>',
         state,
