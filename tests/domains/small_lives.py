@@ -110,6 +110,7 @@ def award_package() -> dict[str, str]:
     ).replace('sourceRef="bescheid" targetRef="ende"', 'sourceRef="bescheid" targetRef="notiz"')
     manifest = MANIFEST.replace('schluessel = "probe"', 'schluessel = "zuschuss"').replace('"PRB"', '"ZUS"')
     manifest = manifest.replace("ermessen = true", "ermessen = true\nfuer_behoerden = true") + TERMS
+    manifest = manifest.replace('"5000.00"', '"2500000.00"')
     files = probe(
         leistung__toml=manifest,
         prozess__bpmn=process,
@@ -198,15 +199,15 @@ class Lives:
     proof_offer: Offer
 
     @classmethod
-    def at(cls, world: World, *, slugs: str = "") -> Lives:
-        """With money for 2021 to 2023. `slugs` is put behind the addresses of the offers."""
+    def at(cls, world: World, *, first_year: int = 2021) -> Lives:
+        """With money for three years."""
         system = Actor.system(world.ministry.id)
         offers = [
             offer_service(
                 by=system,
                 authority=world.ministry,
                 version=publish_package(by=system, files=files),
-                slug=f"{slug}{slugs}",
+                slug=slug,
             )
             for slug, files in (
                 ("zuschuss", award_package()),
@@ -227,9 +228,9 @@ class Lives:
             programme="digital",
             programme_title="Digital",
             key="aufruf-21",
-            title="Aufruf 2021",
+            title=f"Aufruf {first_year}",
             offer=offers[0],
-            budgets={year: Decimal("1000000.00") for year in (2021, 2022, 2023)},
+            budgets={year: Decimal("1000000.00") for year in range(first_year, first_year + 3)},
         )
         return cls(world, *offers)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from tests.casework.conftest import World
@@ -12,9 +15,18 @@ from tests.domains.small_lives import Lives, noon
 from rathaus.casework.cases.actions.remedies import waive_remedy
 from rathaus.casework.cases.models import Notice
 from rathaus.core import clock
-from rathaus.domains.grants.duties import Duty, DutyKind, Left, duties_of, left_to_draw, next_of
+from rathaus.domains.grants.duties import (
+    Duty,
+    DutyKind,
+    Left,
+    duties_of,
+    left_to_draw,
+    next_of,
+    reminder_for,
+)
 from rathaus.domains.grants.models import Grant
 from rathaus.domains.grants.queries import Standing, check_invariants, own_standing
+from rathaus.domains.grants.queries.standings import Owed, Part, Question
 
 AWARDED, WAIVED = date(2021, 3, 1), date(2021, 3, 8)
 
@@ -174,3 +186,63 @@ def test_others_do_not_see_a_grant(lives: Lives) -> None:
     for stranger in (lives.world.waldsolms_officer, lives.world.clerk):
         with pytest.raises(Grant.DoesNotExist):
             own_standing(stranger, grant.id)
+
+
+# --- claims and questions, by rule -------------------------------------------------------------------------------
+
+
+def with_claim(lives: Lives, **changes: Any) -> Standing:
+    """A grant, and a claim of 1,000 euros on it as the database would tell it."""
+    given: dict[str, Any] = {
+        "id": uuid4(), "reason": "nachweis", "amount": Decimal("1000.00"), "interest": Decimal("0.00"),
+        "interest_from": date(2021, 4, 1), "received": Decimal("0.00"), "due_on": date(2021, 7, 1),
+        "is_done": False, "case": uuid4(), **changes,
+    }  # fmt: skip
+    grant = begin(lives)
+    waive(lives, grant)
+    return replace(standing(lives, grant), claims=(Owed(**given),))
+
+
+def payments(found: Standing, on: date = WAIVED) -> list[tuple[str, Decimal | None, date | None]]:
+    return [(d.title, d.amount, d.due_on) for d in duties_of(found, on) if d.key.startswith("forderung:")]
+
+
+def test_while_a_claim_is_open_nothing_can_be_drawn(lives: Lives) -> None:
+    found = with_claim(lives)
+    assert payments(found) == [("Rückforderung zahlen", Decimal("1000.00"), date(2021, 7, 1))]
+    by_key = {duty.key: duty for duty in duties_of(found, WAIVED)}
+    assert by_key["abruf:2021"].kind == DutyKind.DATE
+    claim = next(duty for key, duty in by_key.items() if key.startswith("forderung:"))
+    assert claim.note == "dazu Zinsen seit 1.\u00a0April 2021, berechnet beim Eingang"
+
+
+def test_instalments_one_by_one_and_interest_at_the_end(lives: Lives) -> None:
+    half, nothing = Decimal("500.00"), Decimal("0.00")
+    first, second = (
+        Part(1, date(2021, 5, 1), half, nothing),
+        Part(2, date(2021, 6, 1), half, Decimal("200.00")),
+    )
+    found = with_claim(lives, parts=(first, second), received=Decimal("800.00"), interest=Decimal("8.50"))
+    assert payments(found) == [("2. Rate der Rückforderung zahlen", Decimal("200.00"), date(2021, 6, 1))]
+    paid = replace(second, owed=nothing)
+    found = with_claim(lives, parts=(first, paid), received=Decimal("1000.00"), interest=Decimal("12.34"))
+    assert payments(found) == [("Zinsen zahlen", Decimal("12.34"), date(2021, 7, 1))]
+    assert payments(with_claim(lives, is_done=True)) == []
+
+
+def test_a_hearing_is_no_duty_to_speak(lives: Lives) -> None:
+    grant = begin(lives)
+    asked = Question(uuid4(), "Rückforderung", date(2021, 3, 20), "rueckforderung")
+    found = duties_of(replace(standing(lives, grant), questions=(asked,)), AWARDED)
+    assert found[0].title == "Zur geplanten Rückforderung äußern"
+    assert found[0].note.startswith("Sie können, Sie müssen nicht")
+
+
+@pytest.mark.parametrize(
+    ("left_days", "expected"), [(-1, None), (0, 3), (3, 3), (4, 14), (14, 14), (15, None)]
+)
+def test_which_reminder_a_day_is_worth(left_days: int, expected: int | None) -> None:
+    duty = Duty("nachweis", "Nachweis", due_on=WAIVED + timedelta(days=left_days))
+    assert reminder_for(duty, WAIVED) == expected
+    assert reminder_for(replace(duty, kind=DutyKind.DATE), WAIVED) is None
+    assert reminder_for(replace(duty, kind=DutyKind.DATE, key="zweckbindung:x"), WAIVED) == expected

@@ -175,7 +175,7 @@ def page_of(by: Actor, standing: Standing, today: date) -> Page:
             .order_by("-id")
         ),
         deadlines=tuple(sorted(deadlines_of(standing, duties, today), key=lambda entry: entry.day)),
-        buttons=_buttons(standing, offers, steps[:1]),
+        buttons=_buttons(standing, offers, steps[:1], today),
         is_closed=grant.state == GrantState.CLOSED,
     )
 
@@ -192,11 +192,15 @@ def _step(duty: Duty, standing: Standing, offers: Offers, today: date) -> Step:
     )
 
 
-def _buttons(standing: Standing, offers: Offers, first: Sequence[Step]) -> tuple[Link, ...]:
+def _buttons(standing: Standing, offers: Offers, first: Sequence[Step], today: date) -> tuple[Link, ...]:
     """What can be begun besides the next step."""
     grant = standing.grant
     shown = {step.action.url for step in first if step.action}
-    wanted = [DRAWDOWN, PROOF, CHANGE] if grant.state == GrantState.RUNNING else []
+    wanted = []
+    if left_to_draw(standing, today).now and standing.is_final(today):
+        wanted.append(DRAWDOWN)
+    if grant.state == GrantState.RUNNING:
+        wanted += [CHANGE] if standing.has_final_proof else [PROOF, CHANGE]
     if standing.items:
         wanted.append(DISPOSAL)
     links = (
@@ -263,12 +267,13 @@ def _years(standing: Standing) -> PlainTable:
         amounts = [awarded, paid, standing.open_by_year.get(year, NOTHING)]
         sums = [total + amount for total, amount in zip(sums, amounts, strict=True)]
         rows.append((str(year), *map(format_amount, amounts)))
+    if len(rows) > 1:
+        rows.append(("zusammen", *map(format_amount, sums)))
     columns = ("bewilligt", "ausgezahlt", "noch offen")
     return PlainTable(
         "Das Geld nach Haushaltsjahren",
         (Column("Jahr"), *(Column(label, is_numeric=True) for label in columns)),
         tuple(rows),
-        ("Zusammen", *map(format_amount, sums)) if len(rows) > 1 else (),
     )
 
 
@@ -385,7 +390,7 @@ def _items(standing: Standing) -> PlainTable | None:
     if not rows:
         return None
     return PlainTable(
-        "Inventar",
+        "Was angeschafft wurde",
         (
             Column("Gegenstand"),
             Column("angeschafft"),

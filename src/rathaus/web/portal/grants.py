@@ -146,7 +146,12 @@ def tone_of(day: date | None, today: date) -> str:
 
 
 def days_until(day: date, today: date) -> str:
+    """How far a day is: „in 14 Tagen“, „in 11 Monaten“, „in 4 Jahren“, „seit 3 Tagen überfällig“."""
     left = (day - today).days
+    if left > 730:
+        return f"in {left // 365} Jahren"
+    if left > 90:
+        return f"in {left // 30} Monaten"
     if left < 0:
         return f"seit {'einem Tag' if left == -1 else f'{-left} Tagen'} überfällig"
     return "heute" if left == 0 else "morgen" if left == 1 else f"in {left} Tagen"
@@ -185,12 +190,10 @@ def glance_of(standings: Sequence[Standing], today: date) -> MoneyGlance | None:
     last, lapsed = sum((left.last for left in lefts), NOTHING), sum((left.lapsed for left in lefts), NOTHING)
     days = {left.until for left in lefts if left.now}
     day = days.pop() if len(days) == 1 else None
-    parts = [
-        GlancePart(
-            "ausgezahlt oder unterwegs" if ordered else "ausgezahlt", awarded - now - later - last - lapsed
-        ),
-        GlancePart(f"abrufbar bis {format_date(day)}" if day else "jetzt abrufbar", now),
-    ]
+    gone = awarded - now - later - last - lapsed
+    parts = [GlancePart("ausgezahlt oder unterwegs" if ordered else "ausgezahlt", gone)]
+    if now:
+        parts.append(GlancePart(f"abrufbar bis {format_date(day)}" if day else "jetzt abrufbar", now))
     if later:
         parts.append(GlancePart(f"abrufbar {_years(lefts)}", later))
     if last or lapsed:

@@ -374,9 +374,9 @@ def glance(items: Sequence[Fact]) -> dict[str, Any]:
 
 
 @register.inclusion_tag("web/parts/description.html")
-def description(items: Sequence[Fact]) -> dict[str, Any]:
-    """Words with their values below each other."""
-    return {"items": items}
+def description(items: Sequence[Fact], narrow: bool = False) -> dict[str, Any]:
+    """Words with their values beside them; `narrow` puts each value below its word, for the column at the side."""
+    return {"items": items, "narrow": narrow}
 
 
 @register.inclusion_tag("web/parts/summary.html")
