@@ -16,7 +16,8 @@ from rathaus.law.text import format_date
 _STYLE = (
     "body{font:16px/1.5 sans-serif;max-width:75rem;margin:2rem auto;padding:0 1rem;color:#171a2b}"
     "table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.4rem .6rem;"
-    "border-bottom:1px solid #ccd}.w{overflow-x:auto}td.n,th.n{text-align:right;white-space:nowrap}.bad{color:#a01020;font-weight:600}"
+    "border-bottom:1px solid #ccd}.w{overflow-x:auto}"
+    "td.n,th.n{text-align:right;white-space:nowrap}.bad{color:#a01020;font-weight:600}"
 )
 
 README = """{title}
@@ -98,9 +99,11 @@ def index(title: str, authority: str, at: datetime, written: Sequence[Written], 
     return format_html(
         '<!doctype html>\n<html lang="de"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         "<title>{0}</title><style>{1}</style></head><body><h1>{0}</h1><p>{2}, Stand {3}. "
-        '<a href="README.txt">Was wo liegt und wie Sie es prüfen</a></p>{4}<h2>Vorgänge</h2><div class="w" tabindex="0" role="region" aria-label="Vorgänge"><table><thead><tr>'
+        '<a href="README.txt">Was wo liegt und wie Sie es prüfen</a></p>{4}<h2>Vorgänge</h2>'
+        '<div class="w" tabindex="0" role="region" aria-label="Vorgänge"><table><thead><tr>'
         "<th>Vorgang</th><th>Titel</th><th>Antragstellende</th><th>Leistung</th>"
-        '<th class="n">Betrag</th><th>Stand</th><th>Mehr</th></tr></thead><tbody>\n{5}\n</tbody></table></div></body></html>\n',
+        '<th class="n">Betrag</th><th>Stand</th><th>Mehr</th></tr></thead><tbody>'
+        "\n{5}\n</tbody></table></div></body></html>\n",
         title,
         mark_safe(_STYLE),  # noqa: S308  a constant
         authority,

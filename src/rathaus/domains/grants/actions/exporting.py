@@ -162,7 +162,8 @@ def _overview(lines: list[Line], invariants: Invariants) -> SafeString:
         ),
     )
     return format_html(
-        '<h2>Bücher</h2>{}<div class="w" tabindex="0" role="region" aria-label="Mittel"><table><thead><tr><th>Maßnahme</th><th>Jahr</th><th>Art</th><th class="n">bereitgestellt</th>'
+        '<h2>Bücher</h2>{}<div class="w" tabindex="0" role="region" aria-label="Mittel"><table>'
+        '<thead><tr><th>Maßnahme</th><th>Jahr</th><th>Art</th><th class="n">bereitgestellt</th>'
         '<th class="n">frei</th><th class="n">noch offen</th><th class="n">ausgezahlt</th>'
         '<th class="n">davon nachgewiesen</th></tr></thead><tbody>\n{}\n</tbody></table></div>'
         '<p><a href="buecher/mittel.csv">Mittel</a>, <a href="buecher/journal.csv">Journal</a>, '
