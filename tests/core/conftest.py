@@ -16,6 +16,7 @@ from tests.casework.conftest import World, account, committed_world, run_waiting
 from tests.casework.office_package import ANSWERS, recovery
 from tests.casework.packages import MANIFEST, follow_up, probe
 
+from rathaus.casework.bulk.models import BulkItem, BulkRun
 from rathaus.casework.cases.actions.drafts import attach_file, begin_draft
 from rathaus.casework.cases.actions.messages import answer_request
 from rathaus.casework.cases.actions.submission import open_case, submit_application
@@ -204,6 +205,12 @@ def leave_a_life(authority: Authority) -> None:
         )
         JuryVote.objects.create(
             authority=authority, case=grant.case, verdict="yes", session_on=today, recorded_by_id=second
+        )
+        bulk = BulkRun.objects.create(
+            authority=authority, kind="cases.tasks", title="Freigeben", total=1, requested_by_id=first
+        )
+        BulkItem.objects.create(
+            authority=authority, run=bulk, number=1, target=grant.id, reference=grant.reference, label="L"
         )
         second_grant = Grant.objects.order_by("id").last()
         if second_grant and second_grant != grant:

@@ -69,6 +69,8 @@ SEEN: dict[str, Sees] = {
     "cases.Confirmation": lambda c, r: (
         own_or_of_party(c, r) or r["applicant_party_id"] in map(str, c.parties)
     ),
+    "bulk.BulkRun": own,
+    "bulk.BulkItem": own,
     "records.Document": lambda c, r: own(c, r) or (of_party(c, r) and r["is_for_applicant"]),
     "grants.Programme": everything,
     "grants.Call": everything,

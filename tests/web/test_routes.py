@@ -103,6 +103,11 @@ RULES: dict[str, set[str]] = {
         "desk:release_rest",
         "desk:case_zip",
         "desk:programme_zip",
+        "desk:bulk",
+        "desk:bulk_tasks",
+        "desk:bulk_run",
+        "desk:bulk_resume",
+        "desk:dunning",
     },
 }
 # Logging in and out is allauth's and the account package's; its own tests say who may come.
@@ -113,6 +118,7 @@ ARGUMENTS = {
     "authority": "nichts",
     "payment": NOBODYS,
     "number": 1,
+    "run": NOBODYS,
     "draft": NOBODYS,
     "page": "nichts",
     "table": "nichts",

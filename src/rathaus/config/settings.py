@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "rathaus.casework.services",
     "rathaus.casework.cases",
     "rathaus.casework.records",
+    "rathaus.casework.bulk",
     "rathaus.domains.grants",
 ]
 

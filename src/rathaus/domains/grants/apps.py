@@ -17,6 +17,7 @@ class GrantsConfig(AppConfig):
             claims,
             disposal,
             drawdown,
+            dunning,
             early_start,
             proof,
             reviews,

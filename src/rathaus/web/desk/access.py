@@ -83,6 +83,7 @@ def frame_of(
             "Meine Aufgaben", f"{inbox}?sicht=meine", "checklist", current == "mine", _count(counts["meine"])
         ),
         Link("Alle Vorgänge", reverse("desk:cases"), "content-copy", current == "cases"),
+        Link("Sammelbearbeitung", reverse("desk:bulk"), "check", current == "bulk"),
     )
     groups = [LinkGroup("Arbeit", work)]
     if grants := _grants(actor, authority, current):

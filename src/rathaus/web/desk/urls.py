@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from rathaus.web.desk import (
+    bulk,
     case,
     claims,
     computation,
@@ -26,6 +27,10 @@ urlpatterns = [
     path("behoerde/", inbox.authority, name="authority"),
     path("eingang/", inbox.show, name="inbox"),
     path("eingang/uebernehmen/", inbox.claim, name="claim"),
+    path("sammel/", bulk.index, name="bulk"),
+    path("sammel/aufgaben/", bulk.tasks, name="bulk_tasks"),
+    path("sammel/lauf/<uuid:run>/", bulk.run, name="bulk_run"),
+    path("sammel/lauf/<uuid:run>/fortsetzen/", bulk.go_on, name="bulk_resume"),
     path("leistungen/", rules.offers, name="offers"),
     path("leistungen/<slug:slug>/regeln/", rules.show, name="rules"),
     path("leistungen/<slug:slug>/regeln/aendern/", rules.change, name="rules_change"),
@@ -44,6 +49,7 @@ urlpatterns = [
     path("foerderung/<slug:key>/beschreibung/", setup.describe, name="programme_edit"),
     path("foerderung/<slug:key>/mittel/", setup.money, name="programme_money"),
     path("foerderung/<slug:key>/aufruf/", setup.call, name="programme_call_new"),
+    path("foerderung/<slug:key>/mahnen/", bulk.dunning, name="dunning"),
     path("foerderung/<slug:key>/rueckforderungen/", claims.index, name="repayments"),
     path("foerderung/<slug:key>/rueckforderungen/<str:reference>/", claims.show, name="repayment"),
     path("foerderung/<slug:key>/auszahlungen/", payments.show, name="payments"),

@@ -68,9 +68,9 @@ def _approval(key: str, errand: Errand, today: date) -> Dated:
 def _approvals(key: str, errand: Errand, today: date) -> Dated | None:
     if errand.count < 2:
         return None
-    url = f"{reverse('desk:inbox')}?sicht=team"
+    url = reverse("desk:bulk")
     return errand.day, Item(
-        f"Alle {format_number(errand.count)} Freigaben im Eingang",
+        f"Alle {format_number(errand.count)} Freigaben auf einmal ansehen",
         "Vier-Augen-Prinzip",
         _euro(errand.amount),
         url,
