@@ -9,17 +9,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime, timedelta
+from functools import cache
 
 from django.conf import settings
 from django.utils import timezone
 
 SIMULATED_AT = "simulated_at"
-_moved: ContextVar[timedelta] = ContextVar("rathaus_clock", default=timedelta(0))
+NOT_MOVED = timedelta(0)
+_moved: ContextVar[timedelta | None] = ContextVar("rathaus_clock", default=None)
 
 
 def now() -> datetime:
     """The instant, in UTC."""
-    return timezone.now() + _moved.get()
+    return timezone.now() + _shift()
 
 
 def today() -> date:
@@ -29,7 +31,7 @@ def today() -> date:
 
 def simulated() -> dict[str, str]:
     """What an event of a simulated time says beside the time that the database gives it; empty in real life."""
-    return {SIMULATED_AT: now().isoformat()} if _moved.get() else {}
+    return {SIMULATED_AT: now().isoformat()} if _shift() else {}
 
 
 @contextmanager
@@ -42,3 +44,16 @@ def living_at(moment: datetime) -> Iterator[None]:
         yield
     finally:
         _moved.reset(token)
+
+
+def _shift() -> timedelta:
+    moved = _moved.get()
+    return _of_the_process() if moved is None else moved
+
+
+@cache
+def _of_the_process() -> timedelta:
+    """How far the whole process lives away from now, as RATHAUS_LIVES_AT says; only a preview may."""
+    if not settings.LIVES_AT or not settings.IS_PREVIEW:
+        return NOT_MOVED
+    return datetime.fromisoformat(settings.LIVES_AT) - timezone.now()

@@ -45,6 +45,7 @@ FICTION_RULES: tuple[FictionRule, ...] = (
     FictionRule(Channel.ELECTRONIC, None, 4, date(2025, 1, 1), _SINCE),
     FictionRule(Channel.ELECTRONIC, Land.HESSEN, 4, date(2025, 1, 1), _HESSEN),
     FictionRule(Channel.ELECTRONIC, Land.THUERINGEN, 4, date(2025, 1, 1), _THUERINGEN),
+    FictionRule(Channel.MAILBOX, None, 3, date(2003, 2, 1), f"{_BEFORE}: elektronische Übermittlung"),
     FictionRule(
         Channel.MAILBOX, None, 3, date(2020, 12, 10), "OZG § 9 in der Fassung bis 2024; nicht geprüft"
     ),

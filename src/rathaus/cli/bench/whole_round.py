@@ -15,13 +15,13 @@ GOAL_SECONDS = 30
 def measure(sizes: Sizes) -> Iterator[Figure]:
     """Seconds from the import of the file to the last notice."""
     from rathaus.cli.demo.place import prepare_place
-    from rathaus.cli.demo.round import run_round, write_applications
+    from rathaus.cli.demo.round import THREE_PROJECTS, run_round
 
     place = prepare_place()
     place = replace(place, all_2020=place.all_2020[: sizes.applicants])
-    file = Path(os.environ["RATHAUS_VAR"]) / "antraege.csv"
-    lines = write_applications(place, file)
-    seconds = run_round(place, file, lambda name, done, total: None)
+    folder = Path(os.environ["RATHAUS_VAR"]) / "demo"
+    seconds = run_round(place, folder, lambda name, done, total: None)
+    lines = len(place.all_2020) + len(THREE_PROJECTS)
     yield Figure(
         "whole_round",
         f"Runde mit {lines} Anträgen, Einlesen bis letzter Bescheid",

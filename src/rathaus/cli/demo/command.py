@@ -26,8 +26,14 @@ FORGETTABLE = ("postgres", "blobs", "mail", "demo")
     "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Die Tabelle auch als JSON."
 )
 @click.option("--port", default=8000, show_default=True)
+@click.option(
+    "--lives",
+    default=443,
+    show_default=True,
+    help="So viele Zuwendungen von 2020 leben nach dem Bescheid weiter.",
+)
 @click.option("--forget", is_flag=True, help="Alle Daten der Vorführung löschen und aufhören.")
-def demo(serve: bool, json_file: Path | None, port: int, forget: bool) -> None:
+def demo(serve: bool, json_file: Path | None, port: int, lives: int, forget: bool) -> None:
     """Starke Heimat Hessen, vom Verzeichnis bis zum letzten Bescheid; dann die Website mit den Anmeldungen."""
     from django.conf import settings
 
@@ -37,7 +43,7 @@ def demo(serve: bool, json_file: Path | None, port: int, forget: bool) -> None:
         _forget(settings.VAR)
         return
     begun = time.perf_counter()
-    result = _run(settings.VAR, begun)
+    result = _run(settings.VAR, begun, lives)
     _print(result)
     if json_file:
         json_file.write_text(
@@ -47,52 +53,68 @@ def demo(serve: bool, json_file: Path | None, port: int, forget: bool) -> None:
         _serve(port)
 
 
-def _run(var: Path, begun: float) -> dict[str, Any]:
+def _run(var: Path, begun: float, lives: int) -> dict[str, Any]:
     from django.core.management import call_command
 
-    from rathaus.casework.cases.models import Case, Notice
+    from rathaus.cli.demo.people import DemoFailed
     from rathaus.cli.demo.place import prepare_place
-    from rathaus.cli.demo.round import DemoFailed, run_round, write_applications
-    from rathaus.domains.grants.queries import figures
+    from rathaus.cli.demo.story import Story
+    from rathaus.domains.grants.models import Grant, Programme
+    from rathaus.domains.grants.queries import check_invariants, figures, lines_of_programme
 
-    kept = var / "demo/ergebnis.json"
+    setting_up = "Datenbank, Verzeichnis, Leistungen, Zuteilung"
     with _Bars() as bar:
         call_command("migrate", database="owner", verbosity=0)
-        bar("Datenbank, Verzeichnis, Leistungen, Zuteilung", 0, 1)
+        bar(setting_up, 0, 1)
         place = prepare_place()
-        bar("Datenbank, Verzeichnis, Leistungen, Zuteilung", 1, 1)
-        with place.clerk.acting():
-            is_imported = Case.objects.filter(offer=place.first_call.offer).exists()
-            before = Notice.objects.filter(authority=place.ministry).count()
-        if is_imported and kept.exists():
-            timing = json.loads(kept.read_text(encoding="utf-8"))
-        else:
-            file = var / "demo/antraege.csv"
-            write_applications(place, file)
-            try:
-                seconds = run_round(place, file, bar)
-            except DemoFailed as failed:
-                fail(str(failed))
-            with place.clerk.acting():
-                made = Notice.objects.filter(authority=place.ministry).count() - before
-            timing = {
-                "seconds": round(seconds, 1),
-                "notices_per_second": round(made / seconds, 1),
-                "is_resumed": is_imported,
-            }
-            kept.write_text(json.dumps(timing), encoding="utf-8")
-    rows = [vars(row) for row in figures(place.clerk)]
-    return {"rows": rows, **timing, "seconds_in_all": round(time.perf_counter() - begun, 1)}
+        bar(setting_up, 1, 1)
+        story = Story.begin(place, var / "demo", bar, lives=lives)
+        is_resumed = bool(story.seconds)
+        try:
+            story.tell()
+        except DemoFailed as failed:
+            fail(str(failed))
+    books = check_invariants(place.clerk)
+    with place.clerk.acting():
+        states = {state: Grant.objects.filter(state=state).count() for state in ("running", "closed")}
+        programmes = Programme.objects.filter(authority=place.ministry).order_by("key")
+        money = [_money(found) for programme in programmes for found in lines_of_programme(programme)]
+    return {
+        "rows": [vars(row) for row in figures(place.clerk)],
+        "seconds": story.round_seconds,
+        "notices_per_second": round((len(place.all_2020) + 3) / max(story.round_seconds, 0.1), 1),
+        "is_resumed": is_resumed,
+        "money": money,
+        "lives": states,
+        "troubles": story.troubles.rows(),
+        "chapters": story.seconds,
+        "books": {"lines": books.lines, "grants": books.grants, "faults": list(books.faults)},
+        "seconds_in_all": round(time.perf_counter() - begun, 1),
+    }
+
+
+def _money(found: Any) -> dict[str, Any]:
+    """A budget line as the table shows it: each euro in one column."""
+    money = found.money
+    return {
+        "measure": found.measure_title,
+        "year": found.year,
+        "kind": found.kind.label,
+        "budget": money.budget,
+        "free": money.free,
+        "open": money.undrawn,
+        "paid": money.paid + money.to_recover + money.waived,
+        "proven": money.proven,
+        "back": money.released + money.recovered + money.redeemed,
+    }
 
 
 def _print(result: dict[str, Any]) -> None:
     from rathaus.law.money import format_amount
 
-    table = Table(
-        title="Starke Heimat Hessen", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1)
-    )
+    table = _table("Starke Heimat Hessen: Anträge und Bescheide")
     table.add_column("Aufruf\n  RegBez.", width=13)
-    for name in ("An-\nträge", "bewil-\nligt", "Be-\nscheide", "Aus-\nnahmen", "Summe", "noch frei"):
+    for name in ("An-\nträge", "bewil-\nligt", "Be-\nscheide", "Aus-\nnahmen", "Zuwendungen", "noch frei"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in result["rows"]:
         is_call = not row["region"]
@@ -107,13 +129,57 @@ def _print(result: dict[str, Any]) -> None:
             style="bold" if is_call else "",
         )
     console.print(table)
-    since = "Von der Fortsetzung nach einer Unterbrechung" if result.get("is_resumed") else "Vom Einlesen"
     console.print(
-        f"{since} bis zum letzten Bescheid: {result['seconds']} s, "
+        f"Vom Einlesen bis zum letzten Bescheid: {result['seconds']} s, "
         f"{result['notices_per_second']} Bescheide je Sekunde.\n"
         "Summe und Zahl von 2020 stehen im Text; die Verteilung auf die Kommunen ist unsere: 7.500 € Sockel, der Rest nach "
-        "Einwohnern. Die Kostenpläne der drei Vorhaben sind erfunden, ihre Zuschüsse nicht."
+        "Einwohnern. Die Kostenpläne der drei Vorhaben und alles, was nach den Bescheiden geschieht, sind erfunden.\n"
     )
+    _print_money(result)
+    _print_troubles(result)
+    books = result["books"]
+    for fault in books["faults"][:20]:
+        console.print(f"[bold red]{fault}[/bold red]")
+    if books["faults"]:
+        fail(f"Die Bücher stimmen nicht: {len(books['faults'])} Abweichungen.")
+    console.print(
+        f"\n[bold]Bücher geprüft:[/bold] {books['lines']} Haushaltslinien, {books['grants']} Zuwendungen, aus den "
+        "Buchungen neu gerechnet, keine Abweichung.\n"
+        "Mittel = gebunden + frei; gebunden = ausgezahlt + offen + freigegeben; Zuwendung = ausgezahlt - zurückgefordert + "
+        "offen."
+    )
+
+
+def _print_money(result: dict[str, Any]) -> None:
+    from rathaus.law.money import format_number
+
+    table = _table("Wo das Geld ist, in Euro")
+    table.add_column("Maßnahme", width=12)
+    table.add_column("Jahr")
+    for name in ("Mittel", "offen", "ausgezahlt", "nachgewiesen", "zurück"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in result["money"]:
+        names = ("budget", "open", "paid", "proven", "back")
+        table.add_row(
+            row["measure"], str(row["year"]), *(format_number(row[name], places=0) for name in names)
+        )
+    console.print(table)
+    lives = result["lives"]
+    console.print(f"{lives['closed']} Zuwendungen sind abgeschlossen, {lives['running']} laufen.\n")
+
+
+def _print_troubles(result: dict[str, Any]) -> None:
+    table = _table("Was schiefging, und was das Programm dazu sagte")
+    table.add_column("Was", width=30)
+    table.add_column("Mal", justify="right")
+    table.add_column("Antwort", width=40)
+    for name, row in result["troubles"].items():
+        table.add_row(name, str(row["count"]), row["reason"].split("\n")[0])
+    console.print(table)
+
+
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1))
 
 
 def _serve(port: int) -> None:

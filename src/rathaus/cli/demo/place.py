@@ -19,6 +19,7 @@ from rathaus.core.identity.actors import Actor
 from rathaus.core.identity.models import Account
 from rathaus.core.identity.queries import actor_of
 from rathaus.domains.grants.actions import allot, set_up_call
+from rathaus.domains.grants.actions.programme import set_up_programme
 from rathaus.domains.grants.models import Allotment, Call
 from rathaus.integrations.demo_idp.accounts import account_of
 from rathaus.integrations.demo_idp.people import people
@@ -27,6 +28,12 @@ from rathaus.law.names import sort_key
 ROOT = Path(__file__).resolve().parents[4]
 PASSWORD = "starke-heimat-2020"  # noqa: S105  printed by the demo, for made-up people only
 PROGRAMME = "starke-heimat-hessen"
+FOLLOW_UPS = {
+    "mittelabruf": "ABRUF",
+    "verwendungsnachweis": "NACHWEIS",
+    "aenderungsantrag": "AENDERUNG",
+    "rueckforderung": "RUECK",
+}
 TOTAL_2020, BASE_2020 = Decimal("16000000.00"), Decimal("7500.00")
 
 
@@ -110,6 +117,18 @@ def prepare_place() -> Place:
         is_allotted = Allotment.objects.filter(call=first).exists()
     if not is_allotted:
         allot(by=system, call=first, total=TOTAL_2020, base=BASE_2020, among=all_2020)
+    set_up_programme(
+        by=system,
+        authority=ministry.id,
+        key=PROGRAMME,
+        title="Starke Heimat Hessen",
+        summary="Das Land fördert die Digitalisierung der Kommunen mit 20 Millionen Euro im Jahr.",
+        legal_basis="§ 44 Landeshaushaltsordnung (LHO)",
+        payer_name="Land Hessen",
+        payer_iban="DE02100500000054540402",
+    )
+    for package, prefix in FOLLOW_UPS.items():
+        _offer(system, ministry, package, package, prefix)
     dog = _offer(Actor.system(lahnau.id), lahnau, "hundesteuer-anmeldung", "hundesteuer-lahnau", "HUND")
     return Place(
         ministry,

@@ -5,12 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -18,14 +15,13 @@ from django.conf import settings
 
 from rathaus.casework.cases.actions.decisions import allow_exception
 from rathaus.casework.cases.actions.importing import import_applications
-from rathaus.casework.cases.actions.tasks import complete_task
 from rathaus.casework.cases.enums import CaseState
-from rathaus.casework.cases.models import Case, Finding, Incident, Task
+from rathaus.casework.cases.models import Case, Finding, Task
 from rathaus.cli.commands import beside
+from rathaus.cli.demo.people import DemoFailed, Hands, living, yes
 from rathaus.cli.demo.place import ROOT, Place
-from rathaus.core import clock
 from rathaus.core.identity.actors import Actor
-from rathaus.domains.grants.models import Allotment
+from rathaus.domains.grants.models import Allotment, Call
 from rathaus.engine.letters import render_letter
 from rathaus.law.money import share_largest_remainder
 
@@ -34,23 +30,16 @@ REASON_LAHNAU = (
     "Das Vorhaben ergänzt eine vorhandene Lösung. Der Zweck wird mit weniger Geld erreicht; "
     "ein höherer Antrag wäre nicht sparsam."
 )
-_TIMEOUT_SECONDS = 300
-# While all of them still existed: Bromskirchen merged into Allendorf (Eder) on 1 January 2023.
-HANDED_IN_AT = datetime(2021, 5, 27, 8, tzinfo=UTC)
 SAMPLES = ROOT / "leistungen/starke-heimat-smart/beispiele"
 
 
-class DemoFailed(Exception):
-    """The round did not end as it must; the text says where."""
-
-
-def write_applications(place: Place, file: Path) -> int:
-    """Write the file that a ministry might send us: 443 applications of 2020 and three projects. Answers the lines."""
+def write_applications(place: Place, folder: Path) -> tuple[Path, Path]:
+    """Write the two files that a ministry might send us: 443 applications of 2020, and three projects of 2021."""
     with place.clerk.acting():
         allotments = dict(
             Allotment.objects.filter(call=place.first_call).values_list("recipient_id", "amount")
         )
-    rows: list[dict[str, str]] = [
+    first = [
         {
             "leistung": place.first_call.offer.slug,
             "ags": authority.ags,
@@ -58,21 +47,24 @@ def write_applications(place: Place, file: Path) -> int:
         }
         for authority in place.all_2020
     ]
-    file.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    projects = []
     for name, ags in THREE_PROJECTS.items():
         answers = json.loads((SAMPLES / f"{name}.json").read_text(encoding="utf-8"))["antrag"]
         for attachment in _files_in(answers):
-            (file.parent / attachment).write_bytes(
-                project_description(answers["titel"], answers["beschreibung"])
-            )
-        rows.append({"leistung": place.smart_call.offer.slug, "ags": ags, **flatten(answers)})
+            (folder / attachment).write_bytes(project_description(answers["titel"], answers["beschreibung"]))
+        projects.append({"leistung": place.smart_call.offer.slug, "ags": ags, **flatten(answers)})
+    return _write(folder / "antraege-2020.csv", first), _write(folder / "antraege-2021.csv", projects)
+
+
+def _write(file: Path, rows: list[dict[str, str]]) -> Path:
     columns = list(dict.fromkeys(column for row in rows for column in row))
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, delimiter=";", restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     file.write_text(text.getvalue(), encoding="utf-8")
-    return len(rows)
+    return file
 
 
 THREE_PROJECTS = {"ehringshausen": "06532008", "lahnau": "06532015", "waldsolms": "06532022"}
@@ -134,27 +126,47 @@ def _files_in(answers: object) -> Iterator[str]:
             yield from _files_in(value)
 
 
-def run_round(place: Place, file: Path, progress: Progress) -> float:
-    """Import, check, decide, notify. Answers the seconds from the import to the last notice.
+def hand_in_and_decide(
+    hands: Hands, call: Call, file: Path, progress: Progress, *, handed_in: str, decided: str
+) -> None:
+    """Import a file of applications on one day, and check, decide and notify on another.
 
     A round that was interrupted goes on where it was: the import is all or nothing.
     """
-    begun = time.perf_counter()
+    place = hands.place
     with place.clerk.acting():
-        is_imported = Case.objects.filter(offer=place.first_call.offer).exists()
+        is_imported = Case.objects.filter(offer=call.offer).exists()
     if not is_imported:
-        with clock.living_at(HANDED_IN_AT):
+        with living(handed_in):
             import_applications(
                 by=Actor.system(place.ministry.id),
                 content=file.read_bytes(),
                 attachments=beside(file),
-                progress=lambda done, total: progress("Anträge einlesen, Regeln prüfen", done, total),
+                progress=lambda done, total: progress(f"{call.title}: Anträge einlesen, prüfen", done, total),
             )
-    with workers(2):
-        _allow_exception_for_lahnau(place)
-        _work_off(place, place.clerk, "Sachbearbeitung", "Vorschlagen", progress)
-        _work_off(place, place.approver, "Freigabe", "Freigeben", progress)
-        _wait_for_notices(place, progress)
+    with living(decided):
+        if call.id == place.smart_call.id:
+            _allow_exception_for_lahnau(place)
+        hands.work_off(
+            lambda done, total: progress(f"{call.title}: vorschlagen, freigeben", done, total),
+            answers=_answers,
+        )
+    hands.check_no_incident()
+    with place.clerk.acting():
+        open_cases = Case.objects.filter(offer=call.offer).exclude(state=CaseState.COMPLETED).count()
+    if open_cases:
+        raise DemoFailed(f"{open_cases} Anträge haben keinen Bescheid.")
+
+
+def run_round(place: Place, folder: Path, progress: Progress) -> float:
+    """Both calls from their files to the last notice; answers the seconds."""
+    begun = time.perf_counter()
+    hands = Hands.of(place)
+    first, second = write_applications(place, folder)
+    hand_in_and_decide(hands, place.first_call, first, progress, handed_in="2020-09-28", decided="2020-10-19")
+    hand_in_and_decide(
+        hands, place.smart_call, second, progress, handed_in="2021-05-27", decided="2021-06-21"
+    )
     return time.perf_counter() - begun
 
 
@@ -168,36 +180,13 @@ def _allow_exception_for_lahnau(place: Place) -> None:
         allow_exception(by=place.approver, finding=failed[0].id, reason=REASON_LAHNAU)
 
 
-def _work_off(place: Place, by: Actor, role: str, title: str, progress: Progress) -> None:
-    """Complete every open task of a role, as that person, until there is none left."""
-    done = 0
-    while True:
-        with by.acting():
-            open_ones = Task.objects.filter(state="open", role=role).select_related(
-                "case__offer", "case__terms", "case__application"
-            )
-            tasks = list(open_ones.order_by("id"))
-        if not tasks:
-            return
-        total = done + len(tasks)
-        for task in tasks:
-            complete_task(by=by, task=task.id, answers=_answers(task))
-            done += 1
-            progress(title, done, total)
-
-
 def _answers(task: Task) -> dict:
-    match task.form:
-        case "kern:pruefung":
-            return {"vollstaendig": True}
-        case "kern:vorschlag":
-            return {
-                "ergebnis": "granted",
-                "betrag": task.case.amount,
-                "begruendung": "Das Vorhaben erfüllt den Zweck des Programms.",
-                "einzelheiten": {"jahre": _by_year(task.case)},
-            }
-    return {"freigegeben": True}
+    """As the kernel's forms want it; a proposal divides its amount over the years of the call."""
+    given = yes(task)
+    if task.form == "kern:vorschlag":
+        given["begruendung"] = "Das Vorhaben erfüllt den Zweck des Programms."
+        given["einzelheiten"] = {"jahre": _by_year(task.case)}
+    return given
 
 
 def _by_year(case: Case) -> dict[str, str]:
@@ -207,35 +196,3 @@ def _by_year(case: Case) -> dict[str, str]:
         return {}
     shares = share_largest_remainder(case.amount, [1] * len(years))
     return {year: str(share) for year, share in zip(years, shares, strict=True)}
-
-
-def _wait_for_notices(place: Place, progress: Progress) -> None:
-    deadline = time.monotonic() + _TIMEOUT_SECONDS
-    while time.monotonic() < deadline:
-        with place.approver.acting():
-            total = Case.objects.filter(authority=place.ministry).count()
-            open_cases = (
-                Case.objects.filter(authority=place.ministry).exclude(state=CaseState.COMPLETED).count()
-            )
-            incident = Incident.objects.filter(state="open").first()
-        if incident:
-            raise DemoFailed(f"{incident.operation}: {incident.reason}")
-        progress("Bescheide erstellen", total - open_cases, total)
-        if not open_cases:
-            return
-        time.sleep(0.1)
-    raise DemoFailed(f"Nach {_TIMEOUT_SECONDS} Sekunden fehlten noch {open_cases} Bescheide.")
-
-
-@contextmanager
-def workers(number: int) -> Iterator[None]:
-    """Job workers beside us, as in real life; ended afterwards."""
-    command = [sys.executable, "-m", "rathaus", "worker"]
-    started = [subprocess.Popen(command) for _ in range(number)]  # noqa: S603  our own program
-    try:
-        yield
-    finally:
-        for process in started:
-            process.terminate()
-        for process in started:
-            process.wait(timeout=30)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Max, Q
+from django.db.models.functions import Now
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 
@@ -26,3 +27,9 @@ def failed_jobs() -> list[FailedJob]:
     failed = Max("procrastinateevent__at", filter=Q(procrastinateevent__type="failed"))
     jobs = ProcrastinateJob.objects.filter(status="failed").annotate(failed_at=failed).order_by("id")
     return [FailedJob(job.id, job.task_name, job.args, job.attempts, job.failed_at) for job in jobs]
+
+
+def waiting_jobs() -> int:
+    """How many jobs run now or could; those that a worker will try again later are not among them."""
+    due = Q(scheduled_at=None) | Q(scheduled_at__lte=Now())
+    return ProcrastinateJob.objects.filter(Q(status="doing") | (Q(status="todo") & due)).count()

@@ -11,13 +11,14 @@ from rathaus.casework.cases.enums import Outcome
 from rathaus.casework.cases.models import Case
 from rathaus.core.identity.actors import Actor
 from rathaus.domains.grants.enums import Account
-from rathaus.domains.grants.models import Balance, Call, Grant
+from rathaus.domains.grants.models import Award, Balance, Call
 from rathaus.domains.grants.queries.books import NOTHING
 
 
 @dataclass(frozen=True)
 class CallFigures:
-    """How far a call is, as a whole (`region` empty) or in one administrative district. Money in euros."""
+    """How far a call is, as a whole (`region` empty) or in one administrative district. Money in euros: `amount` is what
+    the notices awarded, whatever became of it, `free` what is left of the measure."""
 
     call: str
     region: str
@@ -42,9 +43,9 @@ def figures(by: Actor) -> list[CallFigures]:
                 or NOTHING
             )
             sums = {
-                row["recipient__region"]: row["amount"]
-                for row in Grant.objects.filter(call=call)
-                .values("recipient__region")
+                row["grant__recipient__region"]: row["amount"]
+                for row in Award.objects.filter(grant__call=call, number=1)
+                .values("grant__recipient__region")
                 .annotate(amount=Sum("amount"))
                 .order_by()
             }

@@ -1,0 +1,310 @@
+"""The lives of the 446 grants: most are drawn, proven and closed; some go wrong in every way that we know of.
+
+Each chapter lives on a day of its own and asks the database what is still to do, so that an interrupted demo goes on
+where it was. What the municipalities spend, and when, is invented.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from rathaus.casework.cases.actions.remedies import waive_remedy
+from rathaus.casework.cases.actions.timers import fire_timers
+from rathaus.casework.cases.models import Notice, Task
+from rathaus.cli.demo.people import Hands, living, yes
+from rathaus.cli.demo.troubles import Troubles
+from rathaus.core import clock
+from rathaus.core.files.actions import read
+from rathaus.core.identity.actors import Actor
+from rathaus.domains.grants.actions import closing, payments, receipts
+from rathaus.domains.grants.enums import ProofState
+from rathaus.domains.grants.models import Award, Claim, Drawdown, Grant, Payment, PaymentRun, Programme, Proof
+from rathaus.integrations.bank import demo_bank
+from rathaus.integrations.bank.actions import release_run, take_return_file
+from rathaus.law.money import share_largest_remainder
+
+Progress = Callable[[str, int, int], None]
+IBAN, OTHER_IBAN, PAYER = "DE02120300000000202051", "DE02500105170137075030", "DE02100500000054540402"
+AT_ONCE = 10  # of ten municipalities nine waive the remedy to get the money at once
+NOTHING = Decimal("0.00")
+REPORT = "Wir haben das Vorhaben wie beantragt umgesetzt; alle Arbeitsplätze sind ausgestattet."
+
+
+class Lives:
+    """Chapters in order of time. `lives` bounds how many grants of the first call go on after their notice."""
+
+    def __init__(self, hands: Hands, progress: Progress, troubles: Troubles, *, lives: int) -> None:
+        self.hands, self.progress, self.troubles, self.most = hands, progress, troubles, lives
+
+    # --- the first call ---
+
+    def first_call(self) -> list[Grant]:
+        """Grants of the call of 2020 that go on, in the order of their numbers."""
+        return self._grants(self.hands.place.first_call.id)[: self.most]
+
+    def smart(self, name: str) -> Grant:
+        """One of the three projects."""
+        return next(
+            grant for grant in self._grants(self.hands.place.smart_call.id) if name in grant.recipient_name
+        )
+
+    def _grants(self, call: UUID) -> list[Grant]:
+        with self.hands.clerk.acting():
+            return list(Grant.objects.filter(call_id=call).select_related("case").order_by("reference"))
+
+    def waive(self, day: str, grants: Iterable[Grant]) -> None:
+        """Waive the remedy, so that the money comes at once."""
+        with living(day, workers=0):
+            for grant in self._each("Auf Rechtsbehelf verzichten", grants):
+                town = self.hands.town(grant.party_id)
+                with town.acting():
+                    notice = Notice.objects.filter(case_id=grant.case_id, waived_at=None).first()
+                if notice:
+                    waive_remedy(by=town, notice=notice)
+
+    def draw(
+        self,
+        day: str,
+        title: str,
+        wanted: Iterable[tuple[Grant, Decimal]],
+        *,
+        is_final: bool = False,
+        bounced: int = 0,
+        decide: bool = True,
+    ) -> None:
+        """Ask for money, decide about it, pay it with the bank of the preview; `bounced` of the payments come back."""
+        with living(day):
+            for grant, amount in self._each(title, list(wanted), of=lambda pair: pair):
+                self.ask(grant, amount, is_final=is_final)
+            if not decide:
+                return
+            self.decide(f"{title}: entscheiden")
+            self.pay(bounced=bounced)
+            self.hands.check_no_incident()
+
+    def ask(self, grant: Grant, amount: Decimal, *, is_final: bool = False, **changes: Any) -> None:
+        """Hand in a request for money of the current year."""
+        with self.hands.clerk.acting():
+            before = Payment.objects.filter(grant=grant, state="paid").values_list("amount", flat=True)
+            used = sum(before, NOTHING)
+        answers: dict[str, Any] = {
+            "haushaltsjahr": clock.today().year,
+            "schlussrate": is_final,
+            "betrag": str(amount),
+            "bedarf": "Rechnungen der nächsten Wochen",
+            "schon_ausgezahlt": bool(used),
+            "iban": IBAN,
+            "inhaber": grant.recipient_name[:70],
+            "richtig": True,
+        }
+        if used:
+            answers |= {
+                "verwendet": str(used),
+                "verwendet_am": (clock.today() - timedelta(days=1)).isoformat(),
+            }
+        self.hands.hand_in("mittelabruf", grant, {**answers, **changes})
+
+    def decide(self, title: str, answers: Callable[[Task], dict[str, Any] | None] = yes) -> None:
+        self.hands.work_off(lambda done, total: self.progress(title, done, total), answers=answers)
+
+    def pay(self, *, bounced: int = 0) -> None:
+        """A run for each programme that has something to pay; what comes back is ordered anew and paid with the next."""
+        for _ in range(2):
+            with self.hands.clerk.acting():
+                ordered = Payment.objects.filter(state="ordered")
+                ids = set(ordered.values_list("grant__call__measure__programme_id", flat=True))
+                programmes = list(Programme.objects.filter(id__in=ids))
+            for programme in programmes:
+                bounced = self._run(programme, bounced)
+
+    def _run(self, programme: Programme, bounced: int) -> int:
+        clerk, approver = self.hands.clerk, self.hands.approver
+        run = payments.prepare_run(by=clerk, programme=programme, executes_on=clock.today())
+        release_run(by=approver, run=run.id)
+        with clerk.acting():
+            found = PaymentRun.objects.select_related("blob").get(id=run.id)
+            assert found.blob is not None
+            order = read(found.blob)
+            references = list(found.payments.order_by("id").values_list("end_to_end", flat=True))
+        returned = dict.fromkeys(references[:bounced], "AC04")
+        for number, answer in enumerate(demo_bank.answer(order, at=clock.now(), returned=returned)):
+            name = f"rueckmeldung-{run.number}-{number + 1}.xml"
+            take_return_file(by=clerk, name=name, content=answer)
+            self.troubles.expect(
+                "Rückmeldung der Bank zweimal eingelesen",
+                partial(take_return_file, by=clerk, name=name, content=answer),
+            )
+        with clerk.acting():
+            back = list(Payment.objects.filter(run=run, state="returned"))
+        for payment in back:
+            self.troubles.note("Überweisung kam zurück, neu angeordnet")
+            payments.order_again(by=approver, payment=payment.id, iban=OTHER_IBAN, holder=payment.holder)
+        self.progress("Zahlungsläufe", run.number, run.number)
+        return 0
+
+    # --- proof ---
+
+    def prove(
+        self,
+        day: str,
+        title: str,
+        grants: Sequence[Grant],
+        *,
+        share: Callable[[Grant], Decimal] = lambda grant: Decimal(1),
+        answers: Callable[[Task], dict[str, Any] | None] = yes,
+        decide: bool = True,
+        kind: str = "verwendung",
+        items: Sequence[dict[str, str]] = (),
+    ) -> None:
+        """Hand in proofs that spend `share` of the planned cost, and decide about them."""
+        with living(day):
+            for grant in self._each(title, grants):
+                with self.hands.clerk.acting():
+                    open_ones = Proof.objects.filter(
+                        grant=grant, state__in=["submitted", "accepted"], kind=kind
+                    )
+                    is_there = open_ones.exists()
+                if not is_there:
+                    self.hand_in_proof(grant, share(grant), kind=kind, items=items)
+            if decide:
+                self.decide(f"{title}: prüfen", answers)
+                self.hands.check_no_incident()
+
+    def hand_in_proof(
+        self,
+        grant: Grant,
+        share: Decimal,
+        *,
+        kind: str = "verwendung",
+        items: Sequence[dict[str, str]] = (),
+        vouchers: bool = True,
+        off: Decimal = NOTHING,
+    ) -> None:
+        """A proof whose vouchers add up; `off` makes them differ by an amount."""
+        with self.hands.clerk.acting():
+            award = Award.objects.filter(grant=grant).order_by("-number")[0]
+        spent = (award.cost * share).quantize(Decimal("0.01"))
+        parts = share_largest_remainder(spent, [3, 2])
+        first = award.begins_on or grant.awarded_on
+        rows = [
+            {
+                "datum": (first + timedelta(days=60 * (number + 1))).isoformat(),
+                "empfaenger": f"Systemhaus {'AB'[number]} GmbH",
+                "grund": ("Software und Einrichtung", "Geräte und Schulung")[number],
+                "betrag": str(part + (off if number else NOTHING)),
+            }
+            for number, part in enumerate(parts)
+            if part
+        ]
+        answers: dict[str, Any] = {
+            "art": kind,
+            "sachbericht": REPORT,
+            "ziel": "Das Ziel ist erreicht.",
+            "zeilen": [{"wofuer": "Digitalisierung", "betrag": str(spent)}]
+            if not award.plan
+            else _as_planned(award, spent),
+            "dritte": "0.00",
+            "belege": rows if vouchers else [],
+            "inventar": list(items),
+            "notwendig": True,
+            "richtig": True,
+        }
+        self.hands.hand_in("verwendungsnachweis", grant, answers)
+
+    # --- money back ---
+
+    def claim(self, day: str, grants: Sequence[Grant], **answers: Any) -> None:
+        """Open a claim for each grant: the hearing begins."""
+        with living(day):
+            for grant in self._each("Rückforderung: anhören", grants):
+                with self.hands.clerk.acting():
+                    proof = (
+                        Proof.objects.filter(grant=grant, state=ProofState.ACCEPTED).order_by("-id").first()
+                    )
+                    paid = (
+                        Payment.objects.filter(grant=grant, paid_on__isnull=False)
+                        .order_by("-paid_on")
+                        .first()
+                    )
+                given: dict[str, Any] = {
+                    "grund": "nachweis",
+                    "betrag": str(proof.to_repay if proof else NOTHING),
+                    "sachverhalt": "Nach dem geprüften Verwendungsnachweis haben Sie weniger ausgegeben als bewilligt.",
+                    "zinsen_ab": (paid.paid_on + timedelta(days=1)).isoformat()
+                    if paid and paid.paid_on
+                    else None,
+                }
+                given |= answers
+                self.hands.open("rueckforderung", grant, {k: v for k, v in given.items() if v is not None})
+
+    def hear_and_decide(self, day: str) -> None:
+        """The time for an answer is over: the claims are proposed, released and fixed by a notice."""
+        with living(day):
+            fire_timers(by=Actor.system(self.hands.place.ministry.id))
+            self.decide("Rückforderung: entscheiden")
+            self.hands.check_no_incident()
+
+    def repay(self, day: str, claims: Iterable[Claim], *, share: Decimal = Decimal(1)) -> None:
+        """Money comes in on claims."""
+        with living(day):
+            for claim in self._each("Rückzahlungen", claims):
+                self._receive(claim, (receipts.open_principal(claim) * share).quantize(Decimal("0.01")), "1")
+                if share == 1:  # the interest is known when the money is there
+                    with self.hands.clerk.acting():
+                        claim.refresh_from_db()
+                        owed = receipts.open_interest(claim)
+                    self._receive(claim, owed, "2")
+
+    def _receive(self, claim: Claim, amount: Decimal, number: str) -> None:
+        if amount:
+            reference = f"EIN-{clock.today():%Y%m%d}-{str(claim.id)[-8:]}-{number}"
+            receipts.record_receipt(
+                by=self.hands.clerk, claim=claim.id, amount=amount, on=clock.today(), reference=reference
+            )
+
+    def open_claims(self) -> list[Claim]:
+        with self.hands.clerk.acting():
+            found = Claim.objects.filter(settled_on=None, waived_at=None).select_related("grant", "case")
+            return list(found.order_by("case__reference"))
+
+    # --- small things ---
+
+    def _each(
+        self, title: str, things: Iterable[Any], of: Callable[[Any], Any] = lambda thing: thing
+    ) -> Iterable[Any]:
+        rows = list(things)
+        for number, row in enumerate(rows, 1):
+            yield of(row)
+            self.progress(title, number, len(rows))
+
+
+def _as_planned(award: Award, spent: Decimal) -> list[dict[str, str]]:
+    """Figures in the order of the plan that add up to what was spent."""
+    weights = [Decimal(str(row["betrag"])) for row in award.plan]
+    parts = share_largest_remainder(spent, weights)
+    return [
+        {"wofuer": str(row.get("wofuer", ""))[:120], "betrag": str(part)}
+        for row, part in zip(award.plan, parts, strict=True)
+    ]
+
+
+def drawn_nothing(hands: Hands, grants: Iterable[Grant]) -> list[Grant]:
+    """Those that never asked for money."""
+    with hands.clerk.acting():
+        drawn = set(Drawdown.objects.exclude(state="refused").values_list("grant_id", flat=True))
+    return [grant for grant in grants if grant.id not in drawn]
+
+
+def rest_lapses(hands: Hands, grants: Iterable[Grant]) -> int:
+    """Take back what was never drawn, after the end of the year."""
+    done = 0
+    for grant in grants:
+        if grant.amount:
+            closing.release_rest(by=hands.approver, grant=grant.id)
+            done += 1
+    return done
