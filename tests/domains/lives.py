@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -32,7 +32,7 @@ from rathaus.core import clock
 from rathaus.core.files.actions import path_of
 from rathaus.core.files.models import Blob
 from rathaus.core.identity.actors import Actor
-from rathaus.core.identity.models import Account
+from rathaus.core.identity.models import Account, Mandate
 from rathaus.core.identity.queries import actor_of
 from rathaus.core.tenancy import new_id
 from rathaus.domains.grants.actions import set_up_call
@@ -82,7 +82,6 @@ class Lives:
     offers: dict[str, Offer]
     programme: Programme
     officer: Actor
-    jobs: bool = field(default=True)
 
     @classmethod
     def make(
@@ -97,6 +96,8 @@ class Lives:
         account = Account.objects.get(email="gemeinde-lahnau@example.org")
         account.trust_level = 3
         account.save(update_fields=["trust_level"])
+        with actor_of(account.pk).acting():  # who acts in these lives did so then already
+            Mandate.objects.filter(account=account).update(valid_from=date(2019, 1, 1))
         system = Actor.system(w.ministry.id)
 
         def offered(key: str, **parameters: Any) -> Offer:
@@ -330,8 +331,7 @@ class Lives:
         self.run_jobs()
 
     def run_jobs(self) -> None:
-        if self.jobs:
-            run_waiting_jobs()
+        run_waiting_jobs()
 
     # --- looking ---
 

@@ -20,7 +20,8 @@ def facts(name: str, *, names: Iterable[str]) -> Callable[[Provider], Provider]:
 
     It is given the case, which is not stored yet while an application is filled in or named; what it knows it finds
     through `case.about`, or the case itself, and answers None where there is nothing. It runs in the context of the
-    case's authority, reads only, and is called anew for each step. Amounts are Decimal euros.
+    case's authority, reads only, and is called anew for each step. Amounts are Decimal euros. What costs a query may be
+    worked out when its name is asked for, by a mapping of its own.
     """
 
     def register(function: Provider) -> Provider:
@@ -31,11 +32,18 @@ def facts(name: str, *, names: Iterable[str]) -> Callable[[Provider], Provider]:
 
 
 def facts_of(case: Case, names: Iterable[str]) -> dict[str, dict[str, Any] | None]:
-    """The facts of these names about a case; None for what the domain does not know of it."""
-    found = {}
+    """The facts of these names about a case, whole (`zuwendung`) or in part (`zuwendung.offen`); None for what the domain
+    does not know of it."""
+    wanted: dict[str, set[str]] = {}
     for name in names:
-        answer = registry.find(name).of(case)
-        found[name] = None if answer is None else dict(answer)
+        root, _, inner = name.partition(".")
+        wanted.setdefault(root, set()).update([inner] if inner else registry.find(root).names)
+    found: dict[str, dict[str, Any] | None] = {}
+    for root, inner_names in wanted.items():
+        answer = registry.find(root).of(case)
+        found[root] = (
+            None if answer is None else {inner: answer[inner] for inner in inner_names if inner in answer}
+        )
     return found
 
 

@@ -19,9 +19,9 @@ from django.utils import timezone
 
 from rathaus.casework.cases import events
 from rathaus.casework.cases.enums import CaseState, TaskState
-from rathaus.casework.cases.facts import facts_of
 from rathaus.casework.cases.models import Application, Case, CaseProcess, Decision, Task
 from rathaus.casework.cases.reading import locked_case, locked_task
+from rathaus.casework.services import facts as registry
 from rathaus.casework.services import operations
 from rathaus.casework.services.operations import Refused
 from rathaus.casework.services.packages import CASE_DATA, Package, package_of
@@ -58,7 +58,7 @@ class CaseData(Mapping[str, Any]):
                     "eingang": timezone.localtime(self._case.opened_at).date(),
                 }
             elif name in self._package.facts:
-                self._known |= facts_of(self._case, [name])
+                self._known[name] = registry.find(name).of(self._case)
             else:
                 raise KeyError(name)
         return self._known[name]

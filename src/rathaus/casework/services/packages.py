@@ -74,8 +74,9 @@ class Package:
 
     @property
     def form_facts(self) -> frozenset[str]:
-        """The names of the facts that the form tells or begins with."""
-        return self.facts & {name.partition(".")[0] for name in self.form.placeholders | self.form.prefills}
+        """The facts that the form tells or begins with, by their whole names (`zuwendung.offen`)."""
+        named = self.form.placeholders | self.form.prefills
+        return frozenset(name for name in named if name.partition(".")[0] in self.facts)
 
     @property
     def naming_facts(self) -> frozenset[str]:

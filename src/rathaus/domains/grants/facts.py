@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, TypeVar
 
 from django.db.models import Q, Sum
@@ -24,17 +25,25 @@ from rathaus.law.days import add_months
 from rathaus.law.financing import Financing
 
 Row = TypeVar("Row", Proof, Claim)
-NAMES = (
-    "nummer", "titel", "betrag", "ausgaben", "dritte", "plan", "positionen", "partner", "finanzierungsart", "fassung",
-    "beginn", "ende", "nachweis_bis", "zweckbindung_bis", "bescheid_vom", "jahre", "jahresbetraege", "vorher",
-    "jahr", "abrufbar", "offen", "einbehalt", "ausgezahlt", "schon_ausgezahlt", "verwendet", "rate", "iban", "inhaber",
-    "gezahlt", "gezahlt_am", "ausgeben_bis",
-    "nachgewiesen", "steht_zu", "noch_auszuzahlen", "ueberzahlt", "zu_erstatten", "rechenweg", "inventar", "inventarliste",
-    "forderung", "zinsen", "zinsen_ab", "zinsen_bis", "faellig", "konto", "kontoinhaber", "anhoerung_bis", "aeusserung_vom",
-)  # fmt: skip
+_PARTS: Mapping[str, tuple[str, ...]] = {
+    "_grant": (
+        "nummer", "titel", "betrag", "beginn", "ende", "nachweis_bis", "zweckbindung_bis", "bescheid_vom", "partner",
+        "konto", "kontoinhaber",
+    ),
+    "_award": ("ausgaben", "dritte", "plan", "positionen", "finanzierungsart", "fassung", "jahre", "vorher"),
+    "_years": ("jahresbetraege",),
+    "_money": ("offen", "ausgezahlt", "nachgewiesen", "jahr", "abrufbar"),
+    "_requests": ("rate", "iban", "inhaber"),
+    "_payments": ("schon_ausgezahlt", "verwendet", "gezahlt", "gezahlt_am", "ausgeben_bis"),
+    "_proof": ("einbehalt", "steht_zu", "noch_auszuzahlen", "ueberzahlt"),
+    "_claim": ("zu_erstatten", "rechenweg", "forderung", "zinsen", "zinsen_ab", "zinsen_bis", "faellig"),
+    "_items": ("inventar", "inventarliste"),
+    "_hearing": ("anhoerung_bis", "aeusserung_vom"),
+}  # fmt: skip
+_PART_OF = {name: part for part, names in _PARTS.items() for name in names}
 
 
-@facts("zuwendung", names=NAMES)
+@facts("zuwendung", names=_PART_OF)
 def grant_facts(case: Case) -> Mapping[str, Any] | None:
     """The grant that a case is about, or that was awarded in it. Amounts in euros; None where there is none.
 
@@ -47,42 +56,154 @@ def grant_facts(case: Case) -> Mapping[str, Any] | None:
     keys = [key for key in (case.pk, case.about_id) if key]
     found = Grant.objects.select_related("call__measure__programme", "case__terms", "case__application")
     grant = found.filter(case_id__in=keys).order_by("id").first()
-    if grant is None:
-        return None
-    awards = list(Award.objects.filter(grant=grant).prefetch_related("years").order_by("number"))
-    rows = _standing(grant)
-    own = [(account, amount) for account, _, amount, is_own in rows if is_own]
-    money = Money.of(own)
-    proofs = list(Proof.objects.filter(grant=grant).order_by("id"))
-    proof = _one_of(case, proofs)
-    claim = _one_of(case, list(Claim.objects.filter(grant=grant).order_by("id")))
-    items = [item.name for item in grant.items.filter(disposed_on=None).order_by("id")]
-    programme = grant.call.measure.programme
-    is_proven = any(one.kind == ProofKind.FINAL and one.state == ProofState.ACCEPTED for one in proofs)
-    return {
-        "nummer": grant.reference,
-        "titel": grant.title,
-        "partner": list(grant.partners),
-        **_award(awards[-1], grant, sorted({year for _, year, _, _ in rows})),
-        "vorher": _version(_before(case, awards)),
-        **_drawdowns(case, grant, rows, is_proven=is_proven),
-        "offen": money.undrawn,
-        "ausgezahlt": money.paid_out,
-        "nachgewiesen": money.proven,
-        **_proof(proof, money),
-        "rechenweg": claim.steps if claim and (claim.case_id == case.pk or not proof) else proof.steps if proof else [],
-        "zu_erstatten": to_repay(grant),
-        "inventar": items,
-        "inventarliste": ", ".join(items),
-        "forderung": claim.amount if claim else NOTHING,
-        "zinsen": claim.interest if claim else NOTHING,
-        "zinsen_ab": claim.interest_from if claim else None,
-        "zinsen_bis": claim.interest_until if claim else None,
-        "faellig": claim.due_on if claim else None,
-        "konto": programme.payer_iban,
-        "kontoinhaber": programme.payer_name,
-        **_hearing(case),
-    }  # fmt: skip
+    return GrantFacts(case, grant) if grant else None
+
+
+class GrantFacts(Mapping[str, Any]):
+    """Worked out part by part, when a name is asked for."""
+
+    def __init__(self, case: Case, grant: Grant) -> None:
+        self._case, self._of = case, grant
+
+    def __getitem__(self, name: str) -> Any:
+        return getattr(self, _PART_OF[name])[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_PART_OF)
+
+    def __len__(self) -> int:
+        return len(_PART_OF)
+
+    @cached_property
+    def _grant(self) -> dict[str, Any]:
+        grant, programme = self._of, self._of.call.measure.programme
+        return {
+            "nummer": grant.reference,
+            "titel": grant.title,
+            "betrag": grant.amount,
+            "beginn": grant.begins_on,
+            "ende": grant.ends_on,
+            "nachweis_bis": grant.proof_due_on,
+            "zweckbindung_bis": grant.earmarked_until,
+            "bescheid_vom": grant.notified_on,
+            "partner": list(grant.partners),
+            "konto": programme.payer_iban,
+            "kontoinhaber": programme.payer_name,
+        }
+
+    @cached_property
+    def _award(self) -> dict[str, Any]:
+        awards = list(Award.objects.filter(grant=self._of).prefetch_related("years").order_by("number"))
+        version = _version(awards[-1])
+        return {
+            **version,
+            "positionen": [{"wofuer": row["wofuer"], "geplant": row["betrag"]} for row in version["plan"]],
+            "jahre": {str(row["jahr"]): row["betrag"] for row in version["jahresbetraege"]},
+            "vorher": _version(_before(self._case, awards)),
+        }
+
+    @cached_property
+    def _years(self) -> dict[str, Any]:
+        """Also years to which money could be moved, as far as the programme has any."""
+        by_year = {int(year): amount for year, amount in self._award["jahre"].items()}
+        first = min(by_year, default=0)
+        years = sorted({year for _, year, _, _ in self._standing if year >= first})
+        rows = [{"jahr": year, "betrag": by_year.get(year, NOTHING)} for year in years]
+        return {"jahresbetraege": rows}
+
+    @cached_property
+    def _standing(self) -> list[tuple[str, int, Decimal, bool]]:
+        return _standing(self._of)
+
+    @cached_property
+    def _money(self) -> dict[str, Any]:
+        own = [(account, year, amount) for account, year, amount, is_own in self._standing if is_own]
+        money = Money.of((account, amount) for account, _, amount in own)
+        open_by_year: dict[int, Decimal] = {}
+        for account, year, amount in own:
+            if account == Account.OPEN and amount:
+                open_by_year[year] = open_by_year.get(year, NOTHING) + amount
+        this_year = clock.today().year
+        # What is left of an earlier year is asked for with the last rate; else this year's money is meant.
+        chosen = this_year if this_year in open_by_year else min(open_by_year, default=this_year)
+        return {
+            "offen": money.undrawn,
+            "ausgezahlt": money.paid_out,
+            "nachgewiesen": money.proven,
+            "settled": money.paid + money.proven,
+            "jahr": chosen,
+            "abrufbar": open_by_year.get(chosen, NOTHING),
+        }
+
+    @cached_property
+    def _requests(self) -> dict[str, Any]:
+        drawn = Drawdown.objects.filter(grant=self._of).exclude(state=DrawdownState.REFUSED)
+        last = drawn.order_by("-number").first()
+        return {
+            "rate": (last.number if last else 0) + 1,
+            "iban": last.iban if last else "",
+            "inhaber": last.holder if last else self._of.recipient_name[:70],
+        }
+
+    @cached_property
+    def _payments(self) -> dict[str, Any]:
+        found = Payment.objects.filter(grant=self._of, state=PaymentState.PAID).select_related("drawdown")
+        payments = list(found.order_by("paid_on", "id"))
+        paid = sum((payment.amount for payment in payments), NOTHING)
+        mine = next((one for one in reversed(payments) if one.drawdown.case_id == self._case.pk), None)
+        paid_on = mine.paid_on if mine else None
+        months = terms_of(self._of.case).spend_within_months
+        return {
+            "schon_ausgezahlt": bool(paid),
+            "verwendet": paid,
+            "gezahlt": mine.amount if mine else NOTHING,
+            "gezahlt_am": paid_on,
+            "ausgeben_bis": add_months(paid_on, months) if paid_on else None,
+        }
+
+    @cached_property
+    def _proofs(self) -> list[Proof]:
+        return list(Proof.objects.filter(grant=self._of).order_by("id"))
+
+    @cached_property
+    def _proof(self) -> dict[str, Any]:
+        proof = _one_of(self._case, self._proofs)
+        is_final = bool(proof and proof.kind == ProofKind.FINAL)
+        is_proven = any(
+            one.kind == ProofKind.FINAL and one.state == ProofState.ACCEPTED for one in self._proofs
+        )
+        due = proof.due if proof else NOTHING
+        return {
+            "einbehalt": NOTHING if is_proven else terms_of(self._of.case).retained_of(self._of.amount),
+            "steht_zu": due,
+            "noch_auszuzahlen": max(due - self._money["settled"], NOTHING) if is_final else NOTHING,
+            "ueberzahlt": proof.to_repay if proof and is_final else NOTHING,
+        }
+
+    @cached_property
+    def _claim(self) -> dict[str, Any]:
+        proof = _one_of(self._case, self._proofs)
+        claim = _one_of(self._case, list(Claim.objects.filter(grant=self._of).order_by("id")))
+        is_claims = claim is not None and (claim.case_id == self._case.pk or proof is None)
+        explained = claim if is_claims else proof
+        return {
+            "zu_erstatten": to_repay(self._of),
+            "rechenweg": explained.steps if explained else [],
+            "forderung": claim.amount if claim else NOTHING,
+            "zinsen": claim.interest if claim else NOTHING,
+            "zinsen_ab": claim.interest_from if claim else None,
+            "zinsen_bis": claim.interest_until if claim else None,
+            "faellig": claim.due_on if claim else None,
+        }
+
+    @cached_property
+    def _items(self) -> dict[str, Any]:
+        items = [item.name for item in self._of.items.filter(disposed_on=None).order_by("id")]
+        return {"inventar": items, "inventarliste": ", ".join(items)}
+
+    @cached_property
+    def _hearing(self) -> dict[str, date | None]:
+        return _hearing(self._case)
 
 
 def _standing(grant: Grant) -> list[tuple[str, int, Decimal, bool]]:
@@ -100,25 +221,6 @@ def _standing(grant: Grant) -> list[tuple[str, int, Decimal, bool]]:
 def _one_of(case: Case, rows: Sequence[Row]) -> Row | None:
     """The row of this case, else the last of the grant."""
     return next((row for row in rows if row.case_id == case.pk), rows[-1] if rows else None)
-
-
-def _award(award: Award, grant: Grant, years: Sequence[int]) -> dict[str, Any]:
-    version = _version(award)
-    by_year = {row["jahr"]: row["betrag"] for row in version["jahresbetraege"]}
-    first = min(by_year, default=0)
-    return {
-        **version,
-        "betrag": grant.amount,
-        "nachweis_bis": grant.proof_due_on,
-        "zweckbindung_bis": grant.earmarked_until,
-        "bescheid_vom": grant.notified_on,
-        "positionen": [{"wofuer": row["wofuer"], "geplant": row["betrag"]} for row in version["plan"]],
-        "jahre": {str(year): amount for year, amount in by_year.items()},
-        # Also years to which money could be moved, as far as the programme has any.
-        "jahresbetraege": [
-            {"jahr": year, "betrag": by_year.get(year, NOTHING)} for year in years if year >= first
-        ],
-    }
 
 
 def _version(award: Award) -> dict[str, Any]:
@@ -149,54 +251,6 @@ def _before(case: Case, awards: Sequence[Award]) -> Award:
     own = next((award for award in awards if award.case_id == case.pk), None)
     earlier = [award for award in awards if own is None or award.number < own.number]
     return earlier[-1] if earlier else awards[0]
-
-
-def _drawdowns(
-    case: Case, grant: Grant, rows: Sequence[tuple[str, int, Decimal, bool]], *, is_proven: bool
-) -> dict[str, Any]:
-    drawn = [
-        row
-        for row in Drawdown.objects.filter(grant=grant).order_by("number")
-        if row.state != DrawdownState.REFUSED
-    ]
-    last = drawn[-1] if drawn else None
-    payments = list(
-        Payment.objects.filter(grant=grant, state=PaymentState.PAID).select_related("drawdown").order_by("paid_on")
-    )  # fmt: skip
-    paid = sum((payment.amount for payment in payments), NOTHING)
-    mine = next((payment for payment in reversed(payments) if payment.drawdown.case_id == case.pk), None)
-    paid_on = mine.paid_on if mine else None
-    terms = terms_of(grant.case)
-    open_by_year: dict[int, Decimal] = {}
-    for account, year, amount, is_own in rows:
-        if is_own and account == Account.OPEN and amount:
-            open_by_year[year] = open_by_year.get(year, NOTHING) + amount
-    this_year = clock.today().year
-    # What is left of an earlier year is asked for with the last rate; else this year's money is meant.
-    year = this_year if this_year in open_by_year else min(open_by_year, default=this_year)
-    return {
-        "jahr": year,
-        "abrufbar": open_by_year.get(year, NOTHING),
-        "einbehalt": NOTHING if is_proven else terms.retained_of(grant.amount),
-        "schon_ausgezahlt": bool(paid),
-        "verwendet": paid,
-        "rate": (last.number if last else 0) + 1,
-        "iban": last.iban if last else "",
-        "inhaber": last.holder if last else grant.recipient_name[:70],
-        "gezahlt": mine.amount if mine else NOTHING,
-        "gezahlt_am": paid_on,
-        "ausgeben_bis": add_months(paid_on, terms.spend_within_months) if paid_on else None,
-    }
-
-
-def _proof(proof: Proof | None, money: Money) -> dict[str, Any]:
-    due = proof.due if proof else NOTHING
-    is_final = bool(proof and proof.kind == ProofKind.FINAL)
-    return {
-        "steht_zu": due,
-        "noch_auszuzahlen": max(due - money.paid - money.proven, NOTHING) if is_final else NOTHING,
-        "ueberzahlt": proof.to_repay if proof and is_final else NOTHING,
-    }
 
 
 def _hearing(case: Case) -> dict[str, date | None]:
