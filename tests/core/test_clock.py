@@ -1,6 +1,8 @@
 """A preview may live in other years; what is written says so, and a real installation cannot."""
 
+import re
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 
@@ -45,3 +47,15 @@ def test_events_of_a_simulated_time_carry_it():
         assert Event.objects.get(id=told.id).happened_at.year == 2021
         assert Event.objects.get(id=told.id).at.year > 2021  # the database's own time cannot be moved
         assert Event.objects.get(id=now.id).happened_at == Event.objects.get(id=now.id).at
+
+
+def test_nothing_else_asks_the_system_what_time_it_is():
+    """The benchmark measures real time; it is no part of the product."""
+    package = Path(clock.__file__).parents[1]
+    asking = re.compile(r"timezone\.(?:now|localdate)\(\)|\bdate\.today\(|\bdatetime\.(?:now|today|utcnow)\(")
+    found = {
+        str(path.relative_to(package))
+        for path in package.rglob("*.py")
+        if asking.search(path.read_text(encoding="utf-8"))
+    }
+    assert {name for name in found if not name.startswith("cli/bench/")} == {"core/clock.py"}

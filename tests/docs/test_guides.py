@@ -81,6 +81,18 @@ def test_what_is_refused_is_said_so(guide: Path) -> None:
         assert re.search(r".{1,60}?".join(parts), words()), said
 
 
+@each_guide
+def test_every_picture_shows_something(guide: Path) -> None:
+    """Each has words for those who do not see it, and is small enough to load."""
+    found = re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", text_of(guide))
+    assert len(found) >= 4
+    for said, name in found:
+        path = guide.parent / name
+        assert said
+        assert path.read_bytes().startswith(b"\x89PNG")
+        assert path.stat().st_size < 150_000, name
+
+
 def test_rules_are_named_as_in_the_form() -> None:
     for row in tables(section(GUIDES[0], "4. Die Regeln"))[0]:
         for name in row[0].split(", "):
