@@ -12,6 +12,7 @@ from tests.casework.conftest import World, committed_world, world
 from tests.casework.test_races import at_once
 from tests.domains.lives import Lives, on
 
+from rathaus.casework.cases.actions.corrections import begin_correction
 from rathaus.casework.cases.actions.drafts import begin_draft, save_draft
 from rathaus.casework.cases.actions.remedies import note_remedy, settle_remedy
 from rathaus.casework.cases.actions.submission import InvalidAnswers, submit_draft
@@ -349,6 +350,26 @@ def test_one_final_proof_at_a_time_and_another_after_a_refusal(lives: Lives) -> 
             assert not lives.grant(case).items.exists()
         lives.prove(case, "200000", vouchers=[("2022-04-01", "200000")])
     assert [lives.proof(one).state for one in (first, second)] == ["rejected", "rejected"]
+
+
+def test_corrected_figures_are_computed_again(lives: Lives) -> None:
+    case = awarded(lives)
+    with on("2023-09-01"):
+        proof = lives.hand_in_proof(case, "100000")
+        assert lives.proof(proof).due == Decimal("90000.00")
+        asked = {"vollstaendig": False, "nachricht": "Bitte prüfen Sie die Summe.", "korrektur": True}
+        complete_task(by=lives.w.clerk, task=lives.w.task(proof).id, answers=asked)
+        draft = begin_correction(by=lives.officer, case=lives.fresh(proof))
+        rows = [{"wofuer": "Software", "betrag": "120000.00"}]
+        save_draft(by=lives.officer, draft=draft, answers={**draft.answers, "zeilen": rows})
+        submit_draft(by=lives.officer, draft=draft.id)
+        assert (lives.proof(proof).spent, lives.proof(proof).due) == (Decimal(120000), Decimal(108000))
+        lives.found_complete(proof)
+        lives.decide(proof, "120000")
+        text = lives.letter(proof)
+    assert "wir erkennen Ausgaben von 120.000,00 Euro an." in text
+    assert "Ihnen steht eine Zuwendung von 108.000,00 Euro zu." in text
+    lives.sound()
 
 
 def test_findings_say_what_the_clerk_must_look_at(lives: Lives) -> None:
