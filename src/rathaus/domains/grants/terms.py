@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -116,11 +117,9 @@ class ReviewTerms:
     def read(cls, parameters: Mapping[str, Any]) -> ReviewTerms:
         """From the parameters `begutachtung…`; raises ValueError where they cannot be understood."""
         criteria = tuple(
-            Criterion(str(row["name"]), int(row["gewicht"]), str(row.get("hinweis") or ""))
-            for row in parameters.get("begutachtung") or ()
+            Criterion(name, int(row["gewicht"]), str(row.get("hinweis") or ""))
+            for name, row in _named(parameters.get("begutachtung") or ())
         )
-        if len({criterion.name for criterion in criteria}) < len(criteria):
-            raise ValueError("Zwei Kriterien heißen gleich.")
         if any(criterion.weight < 1 for criterion in criteria):
             raise ValueError("Jedes Kriterium wiegt mindestens 1.")
         top, wanted = (
@@ -130,6 +129,15 @@ class ReviewTerms:
         if top not in SCALES:
             raise ValueError(f"Die Skala reicht bis {' oder '.join(map(str, SCALES))}.")
         return cls(criteria, top, wanted, bool(parameters.get("begutachtung_jury")))
+
+
+def _named(rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Each row with its name; of two that are called the same, the second is counted."""
+    seen: Counter[str] = Counter()
+    for row in rows:
+        name = str(row["name"]).strip()
+        seen[name] += 1
+        yield (name if seen[name] == 1 else f"{name} ({seen[name]})"), row
 
 
 SCALES: Mapping[int, Mapping[int, str]] = {
