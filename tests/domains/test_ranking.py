@@ -41,7 +41,7 @@ def test_terms_that_cannot_be_understood() -> None:
         {"begutachtung": [{**row, "gewicht": 0}]},
         {"begutachtung": [row], "begutachtung_skala": 5},
     ):
-        with pytest.raises(ValueError, match="wiegt mindestens|Skala"):
+        with pytest.raises(ValueError, match=r"wiegt mindestens|Skala"):
             ReviewTerms.read(wrong)
     assert ReviewTerms.read({}).criteria == ()
     assert [criterion.name for criterion in ReviewTerms.read({"begutachtung": [row, row]}).criteria] == [

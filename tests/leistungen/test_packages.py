@@ -123,7 +123,7 @@ def test_people_of_the_process(folder: Path) -> None:
             assert node.four_eyes
             assert found.definition.nodes[node.four_eyes].form == "kern:vorschlag"
         if node.kind == "receiveTask":
-            assert node.message in {"antwort", "ausgezahlt", "zurueckgezahlt"}
+            assert node.message in {"antwort", "ausgezahlt", "zurueckgezahlt", "begutachtet"}
         if node.kind in ("userTask", "receiveTask", "serviceTask"):
             assert node.name
     assert found.manifest.ermessen or found.manifest.automatik

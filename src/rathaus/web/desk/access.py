@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 
@@ -18,8 +19,9 @@ from rathaus.core.authorities.enums import AuthorityKind
 from rathaus.core.authorities.models import Authority
 from rathaus.core.identity.actors import Actor, NotAllowed
 from rathaus.core.identity.queries import Workplace, workplaces
-from rathaus.domains.grants.permissions import may_set_up
+from rathaus.domains.grants.permissions import EXPERT, may_set_up
 from rathaus.domains.grants.queries import desk_figures
+from rathaus.domains.grants.queries.reviews import count_open_reviews
 from rathaus.web.account import kept
 from rathaus.web.account.access import login_first
 from rathaus.web.parts import Frame, Link, LinkGroup, Masthead, User
@@ -34,12 +36,20 @@ def actor_of(request: HttpRequest) -> Actor:
 
 
 def for_staff(view: View) -> View:
-    """Only for people who work for an authority.
+    """Only for people who work for an authority, but not for those who see only what is laid before them by name.
 
     Nobody logged in: to the login page, and what was typed is kept until they are back. No membership, or an action
     that they may not take: 403 with the reason and a way back.
     """
+    return _guarded(view, is_for_limited=False)
 
+
+def for_all_staff(view: View) -> View:
+    """The same for people with limited roles too, such as experts: the view itself shows nobody more than is theirs."""
+    return _guarded(view, is_for_limited=True)
+
+
+def _guarded(view: View, *, is_for_limited: bool) -> View:
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.is_authenticated:
@@ -49,6 +59,8 @@ def for_staff(view: View) -> View:
         if not actor_of(request).is_staff:
             return render(request, "desk/no_authority.html", status=403)
         try:
+            if not is_for_limited:
+                actor_of(request).check_is_unlimited()
             response = view(request, *args, **kwargs)
         except NotAllowed as wrong:
             context = {"frame": frame_of(request), "reason": str(wrong)}
@@ -75,6 +87,9 @@ def frame_of(
     actor = actor_of(request)
     places = workplaces_of(request)
     authority = next(found.authority for found in places if found.authority.id == actor.authority)
+    reviews = _reviews(actor, current)
+    if actor.is_limited:
+        return _frame(actor, authority, [LinkGroup("Arbeit", reviews), *_change(places, current)])
     counts = counts if counts is not None else count_tasks(actor)
     inbox = reverse("desk:inbox")
     work = (
@@ -85,24 +100,39 @@ def frame_of(
         Link("Alle Vorgänge", reverse("desk:cases"), "content-copy", current == "cases"),
         Link("Sammelbearbeitung", reverse("desk:bulk"), "check", current == "bulk"),
     )
-    groups = [LinkGroup("Arbeit", work)]
+    groups = [LinkGroup("Arbeit", (*work, *reviews))]
     if grants := _grants(actor, authority, current):
         groups.append(LinkGroup("Förderung", grants))
     if may_set_terms(actor):
         offers = Link("Leistungen", reverse("desk:offers"), "edit", current == "offers")
         groups.append(LinkGroup("Werkstatt", (offers,)))
-    if len(places) > 1:
-        change = Link("Behörde wechseln", reverse("desk:authority"), "autorenew", current == "authority")
-        groups.append(LinkGroup("Behörde", (change,)))
+    frame = _frame(actor, authority, [*groups, *_change(places, current)])
+    return replace(frame, search_url=reverse("desk:cases"), search_text=text)
+
+
+def _frame(actor: Actor, authority: Authority, groups: list[LinkGroup]) -> Frame:
     return Frame(
         masthead=Masthead(
             name=authority.label, area="Schreibtisch", short_name=_short(authority), url=reverse("desk:home")
         ),
         sidebar=tuple(groups),
         user=User(name=actor.function, initials=initials_of(actor.function)),
-        search_url=reverse("desk:cases"),
-        search_text=text,
     )
+
+
+def _change(places: list[Workplace], current: str) -> list[LinkGroup]:
+    if len(places) < 2:
+        return []
+    change = Link("Behörde wechseln", reverse("desk:authority"), "autorenew", current == "authority")
+    return [LinkGroup("Behörde", (change,))]
+
+
+def _reviews(actor: Actor, current: str) -> tuple[Link, ...]:
+    """The link of those who review, in one statement; nobody else has it."""
+    if EXPERT not in actor.roles:
+        return ()
+    waiting = _count(count_open_reviews(actor))
+    return (Link("Meine Gutachten", reverse("desk:reviews"), "checklist", current == "reviews", waiting),)
 
 
 def _grants(actor: Actor, authority: Authority, current: str) -> tuple[Link, ...]:

@@ -24,6 +24,7 @@ from rathaus.web.desk.access import actor_of, for_staff, frame_of
 from rathaus.web.desk.case_page import Typed, page_of
 from rathaus.web.desk.grant_panel import panel_of
 from rathaus.web.desk.panels import read_panel
+from rathaus.web.desk.reviews.case_section import section_of
 
 
 @require_GET
@@ -127,7 +128,12 @@ def case_page(request: HttpRequest, reference: str, typed: Typed, *, status: int
         raise Http404 from missing
     owner = partial(kept.owner_token, request)
     page = page_of(file, actor_of(request), typed, now=clock.now(), owner=owner)
-    context = {"frame": frame_of(request), "page": page, "grant": panel_of(actor_of(request), file.case)}
+    context = {
+        "frame": frame_of(request),
+        "page": page,
+        "grant": panel_of(actor_of(request), file.case),
+        "reviews": section_of(actor_of(request), file.case),
+    }
     return render(request, "desk/case.html", context, status=status)
 
 

@@ -202,9 +202,9 @@ def page_of(file: CaseFile, by: Actor, typed: Typed, *, now: datetime, owner: Ca
         findings=findings,
         findings_sum=_findings_sum(findings),
         has_head=HEAD in by.roles,
-        sections=_in_words(file.application),
+        sections=in_words(file.application),
         versions=tuple(
-            (view, () if view.is_in_force else _in_words(view.application))
+            (view, () if view.is_in_force else in_words(view.application))
             for view in versions_view(file.versions)
         ),
         confirmations=tuple(file.confirmations),
@@ -386,7 +386,8 @@ def _findings_sum(findings: tuple[FindingView, ...]) -> str:
 # --- application and messages ---
 
 
-def _in_words(application: Application) -> tuple[SectionView, ...]:
+def in_words(application: Application) -> tuple[SectionView, ...]:
+    """What was applied for, page by page."""
     form = package_of(application.version_id).form
     return tuple(_section(section) for section in _sections(form, application.answers))
 

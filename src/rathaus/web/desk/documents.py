@@ -7,6 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -21,6 +22,7 @@ from rathaus.core.files.actions import FileRefused
 from rathaus.engine.letters import LetterError, render_letter
 from rathaus.web.desk.access import actor_of, for_staff, frame_of
 from rathaus.web.desk.panels import PROPOSAL, read_panel
+from rathaus.web.parts import Link
 
 _SHOWN = frozenset({"application/pdf", "image/png", "image/jpeg"})
 # A browser's own PDF viewer does not run in a sandbox; a PDF has no access to the site's pages in any case.
@@ -38,6 +40,11 @@ def download(request: HttpRequest, reference: str, document: UUID) -> HttpRespon
         found = Document.objects.select_related("blob").get(id=document, case_id=case.id)
     except (Case.DoesNotExist, Document.DoesNotExist) as missing:
         raise Http404 from missing
+    return document_response(request, found, back=_to_case(reference))
+
+
+def document_response(request: HttpRequest, found: Document, *, back: Link) -> HttpResponse:
+    """A document to save, or with `?ansehen` to look at; a page that leads `back` if the store has lost it."""
     try:
         content = files.read(found.blob)
     except (FileRefused, FileNotFoundError) as wrong:
@@ -46,10 +53,14 @@ def download(request: HttpRequest, reference: str, document: UUID) -> HttpRespon
             "frame": frame_of(request),
             "title": "Die Datei lässt sich nicht öffnen",
             "reason": reason,
-            "reference": reference,
+            "back": back,
         }
         return render(request, "desk/problem.html", context, status=503)
     return file_response(content, found.file_name, found.media_type, is_shown="ansehen" in request.GET)
+
+
+def _to_case(reference: str) -> Link:
+    return Link(f"Zum Vorgang {reference}", reverse("desk:case", args=[reference]))
 
 
 def file_response(content: bytes, name: str, media_type: str, *, is_shown: bool = False) -> HttpResponse:
@@ -80,7 +91,7 @@ def preview(request: HttpRequest, reference: str) -> HttpResponse:
     template = package.letters.get("bescheid.typ")
     if template is None:
         raise Http404("Diese Leistung hat keinen Bescheid.")
-    context = {"frame": frame_of(request), "title": "Noch keine Vorschau", "reference": reference}
+    context = {"frame": frame_of(request), "title": "Noch keine Vorschau", "back": _to_case(reference)}
     if decision is None:
         reason = "Es gibt noch keinen Vorschlag. Füllen Sie Ergebnis, Betrag und Begründung aus."
         return render(request, "desk/problem.html", context | {"reason": reason}, status=422)

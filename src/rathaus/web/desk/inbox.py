@@ -23,7 +23,15 @@ from rathaus.casework.cases.models import Task
 from rathaus.casework.cases.queries import PAGE, cases_of_authority, count_tasks, inbox
 from rathaus.casework.services.models import Offer
 from rathaus.core import clock
-from rathaus.web.desk.access import actor_of, capped, for_staff, frame_of, initials_of, workplaces_of
+from rathaus.web.desk.access import (
+    actor_of,
+    capped,
+    for_all_staff,
+    for_staff,
+    frame_of,
+    initials_of,
+    workplaces_of,
+)
 from rathaus.web.middleware import AUTHORITY_KEY
 
 VIEWS = {"team": "Team", "meine": "Meine Aufgaben", "frei": "Nicht zugewiesen"}
@@ -33,16 +41,16 @@ _REFERENCE = re.compile(r"[A-Z0-9-]{1,40}")
 
 
 @require_GET
-@for_staff
+@for_all_staff
 def home(request: HttpRequest) -> HttpResponse:
-    """To the inbox; who works for several authorities chooses one first."""
+    """To the inbox, experts to their reviews; who works for several authorities chooses one first."""
     if AUTHORITY_KEY not in request.session and len(workplaces_of(request)) > 1:
         return redirect("desk:authority")
-    return redirect("desk:inbox")
+    return redirect("desk:reviews" if actor_of(request).is_limited else "desk:inbox")
 
 
 @require_http_methods(["GET", "POST"])
-@for_staff
+@for_all_staff
 def authority(request: HttpRequest) -> HttpResponse:
     """For which authority to work now."""
     found = workplaces_of(request)
@@ -53,7 +61,7 @@ def authority(request: HttpRequest) -> HttpResponse:
         )
         if chosen:
             request.session[AUTHORITY_KEY] = str(chosen.id)
-            return redirect("desk:inbox")
+            return redirect("desk:home")
     context = {
         "frame": frame_of(request, current="authority"),
         "places": found,

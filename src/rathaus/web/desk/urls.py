@@ -20,6 +20,7 @@ from rathaus.web.desk import (
 )
 from rathaus.web.desk.programmes import files, setup
 from rathaus.web.desk.programmes import views as programmes
+from rathaus.web.desk.reviews import case_section, expert, rounds
 
 app_name = "desk"
 urlpatterns = [
@@ -67,6 +68,13 @@ urlpatterns = [
     ),
     path("foerderung/<slug:key>/auszahlungen/<int:number>/sepa.xml", payments.sepa, name="payment_sepa"),
     path("foerderung/<slug:key>/auszahlungen/<int:number>/zahlungen.csv", payments.csv, name="payment_csv"),
+    path("foerderung/<slug:key>/aufruf/<slug:call>/rangliste/", rounds.show, name="ranking"),
+    path("foerderung/<slug:key>/aufruf/<slug:call>/rangliste.csv", rounds.as_csv, name="ranking_csv"),
+    path("foerderung/<slug:key>/aufruf/<slug:call>/gutachten/", rounds.assign, name="assignments"),
+    path("gutachten/", expert.mine, name="reviews"),
+    path("gutachten/<uuid:review>/", expert.show, name="review"),
+    path("gutachten/<uuid:review>/befangenheit/", expert.declare, name="review_conflict"),
+    path("gutachten/<uuid:review>/unterlage/<uuid:document>/", expert.document, name="review_document"),
     path("vorgaenge/", inbox.cases, name="cases"),
     path("vorgang/<str:reference>/", case.show, name="case"),
     path("vorgang/<str:reference>/neu/<slug:slug>/", opening.open_about, name="open"),
@@ -80,5 +88,11 @@ urlpatterns = [
     path("vorgang/<str:reference>/rechtsbehelf/<uuid:remedy>/", remedy_views.settle, name="settle"),
     path("vorgang/<str:reference>/dokument/<uuid:document>/", documents.download, name="document"),
     path("vorgang/<str:reference>/akte.zip", exports.case_file, name="case_zip"),
+    path("vorgang/<str:reference>/votum/", case_section.vote, name="jury"),
+    path("vorgang/<str:reference>/begutachtung/", case_section.finish, name="review_finish"),
+    path("vorgang/<str:reference>/gutachten/<uuid:review>/", case_section.set_aside, name="review_set_aside"),
+    path(
+        "vorgang/<str:reference>/gutachten/<uuid:review>/weg/", case_section.unassign, name="review_unassign"
+    ),
     path("vorgang/<str:reference>/entwurf/", documents.preview, name="preview"),
 ]

@@ -52,7 +52,7 @@ def as_csv(request: HttpRequest, key: str) -> HttpResponse:
     writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
     writer.writerow(HEAD)
     for row in all_grants(actor, programme, clock.today()):
-        writer.writerow([_cell(value) for value in _row(row)])
+        writer.writerow([cell(value) for value in _row(row)])
     answer = HttpResponse(text.getvalue().encode("utf-8-sig"), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{programme.key}-{clock.today().isoformat()}.csv"'
     return answer
@@ -86,7 +86,7 @@ def _row(found: GrantFigures) -> Sequence[Any]:
     )
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
     """An amount with a comma; a text that a spreadsheet would run as a formula is marked as text."""
     if isinstance(value, Decimal):
         return f"{value:.2f}".replace(".", ",")

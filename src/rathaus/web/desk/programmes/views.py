@@ -127,6 +127,7 @@ class CallRow:
     handed_in: int
     granted: int
     amount: Any
+    is_competition: bool
 
 
 def _call_row(call: Call, found: Sequence[Share], handed_in: int) -> CallRow:
@@ -147,6 +148,7 @@ def _call_row(call: Call, found: Sequence[Share], handed_in: int) -> CallRow:
         handed_in,
         sum(share.count for share in own),
         sum(share.amount for share in own),
+        bool(offer.terms.values_for(offer.version_id).get("begutachtung")),
     )
 
 
