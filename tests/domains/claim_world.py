@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from itertools import pairwise
@@ -299,7 +299,7 @@ class Place:
         from rathaus.casework.cases.actions.submission import submit_application
 
         return submit_application(
-            by=self.w.lahnau_officer,
+            by=replace(self.w.lahnau_officer, trust_level=3),
             offer=offer,
             party=self.w.lahnau_party,
             answers=answers,

@@ -65,6 +65,7 @@ class Manifest:
     fuer_behoerden: bool = False
     bezug: bool = False
     von_amts_wegen: bool = False
+    nach: tuple[str, ...] = ()
     voraussetzungen: tuple[str, ...] = ()
     unterlagen: tuple[str, ...] = ()
     schritte: tuple[Mapping[str, str], ...] = ()
@@ -134,7 +135,7 @@ _SHAPES = {
     "kuerzel": (PREFIX, 12, "große Buchstaben und Ziffern"),
 }
 _LEAST = {"bearbeitung_tage": 1, "aufbewahrung_jahre": 0}
-_TEXTS = ("rechtsgrundlagen", "stichworte", "voraussetzungen", "unterlagen")
+_TEXTS = ("nach", "rechtsgrundlagen", "stichworte", "voraussetzungen", "unterlagen")
 
 
 def _shape_problems(data: Mapping[str, Any]) -> Iterator[str]:

@@ -1,4 +1,5 @@
-"""What grants know before there is a grant: `vorhaben`, the application that a case is about, and `aufruf`, its call."""
+"""What grants know before there is a grant: `vorhaben`, the application that a case is about, `skizze`, what came before it,
+and `aufruf`, its call."""
 
 from __future__ import annotations
 
@@ -8,23 +9,47 @@ from typing import Any
 
 from django.utils.timezone import localtime
 
+from rathaus.casework.cases.enums import Outcome
 from rathaus.casework.cases.facts import facts
 from rathaus.casework.cases.models import Case
-from rathaus.domains.grants.models import Call
+from rathaus.casework.services.packages import package_of
 from rathaus.domains.grants.rules import open_objects
 
+AWARD, APPLICATION = "grants.award", "vorhaben"
+SKETCHED = ("titel", "beschreibung", "ziel")
 
-@facts("vorhaben", names=("nummer", "titel", "eingang", "betrag"))
+
+@facts(APPLICATION, names=("nummer", "titel", "eingang", "betrag"))
 def application_facts(case: Case) -> Mapping[str, Any] | None:
     """The application for a grant that a case is about, decided or not; None where the earlier case is something else."""
     about = case.about
-    if about is None or not Call.objects.filter(offer_id=about.offer_id).exists():
+    if about is None or not may_become_grant(about):
         return None
     return {
         "nummer": about.reference,
         "titel": about.title,
         "eingang": localtime(about.opened_at).date(),
         "betrag": about.amount,
+    }
+
+
+def may_become_grant(case: Case) -> bool:
+    """Whether a case is an application for a grant: its process can award one."""
+    nodes = package_of(case.offer.version_id).definition.nodes.values()
+    return any(node.operation == AWARD for node in nodes)
+
+
+@facts("skizze", names=("nummer", "eingeladen", *SKETCHED))
+def sketch_facts(case: Case) -> Mapping[str, Any] | None:
+    """The sketch that an application follows, with the answers that both ask for; None without one."""
+    about = case.about
+    if about is None or may_become_grant(about) or not hasattr(about, "application"):
+        return None
+    answers = about.application.answers
+    return {
+        "nummer": about.reference,
+        "eingeladen": about.outcome == Outcome.GRANTED,
+        **{name: str(answers.get(name) or "") for name in SKETCHED},
     }
 
 

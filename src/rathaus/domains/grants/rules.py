@@ -47,7 +47,8 @@ class Overlap:
 class Request:
     """What is asked for. `cost` is the eligible expenditure; zero where the call asks for no plan.
 
-    `overlapping` is None where nobody looked: the call knows no period.
+    `overlapping` is None where nobody looked: the call knows no period. `confirmed` says how many partners agreed so far,
+    where they are asked. `sketch` is the reference of the sketch that was invited.
     """
 
     applicant_kind: str
@@ -62,6 +63,8 @@ class Request:
     funding_object: str = ""
     early_start: EarlyBeginning | None = None
     overlapping: tuple[Overlap, ...] | None = None
+    confirmed: int | None = None
+    sketch: str = ""
 
 
 def check(
@@ -86,7 +89,16 @@ def check(
         yield not_begun(request.has_not_begun, request.early_start)
     if request.partners:
         partners = "einem Partner" if request.partners == 1 else f"{request.partners} Partnern"
-        yield Check("kooperation", "Zusammenarbeit", f"{guideline} Nr. 3", MET, f"mit {partners}")
+        agreed = "" if request.confirmed is None else f", {request.confirmed} bestätigt"
+        yield Check("kooperation", "Zusammenarbeit", f"{guideline} Nr. 3", MET, f"mit {partners}{agreed}")
+    if limits.get("skizze_erforderlich"):
+        yield Check(
+            "skizze",
+            "Zum Antrag eingeladen" if request.sketch else "Keine Einladung zum Antrag",
+            f"{guideline}: Skizze vor dem Antrag",
+            MET if request.sketch else FAILED,
+            request.sketch or "ohne Skizze, oder nicht eingeladen",
+        )
     if request.overlapping is not None:
         yield _double_funding(request.overlapping, guideline)
     yield Check(

@@ -10,6 +10,7 @@ from uuid import UUID
 from rathaus.casework.cases.facts import check_fits
 from rathaus.casework.cases.models import Case, Draft
 from rathaus.casework.services.enums import Opening
+from rathaus.casework.services.manifest import Manifest
 from rathaus.casework.services.models import Offer
 from rathaus.casework.services.operations import Refused
 from rathaus.casework.services.packages import Package, package_of
@@ -37,15 +38,17 @@ def check_open(offer: Offer) -> None:
         raise Refused("Der Antragszeitraum ist abgelaufen.")
 
 
-def check_about(opening: Opening, offer: Offer, party: UUID, about: Case | None) -> None:
+def check_about(manifest: Manifest, offer: Offer, party: UUID, about: Case | None) -> None:
     """Whether a case of this offer may refer to `about`, or to none. Raises Refused or NotAllowed.
 
-    A follow-up and what the office opens go on with an earlier case of the same authority and party; nothing else does.
+    A follow-up and what the office opens go on with an earlier case of the same authority and party. An application stands
+    for itself, but may follow a case of a service that its manifest names (`nach`), such as a sketch.
     """
-    if opening == Opening.APPLICATION:
-        if about is not None:
+    if manifest.opening == Opening.APPLICATION:
+        if about is None:
+            return
+        if about.offer.service_id not in manifest.nach:
             raise Refused("Dieser Antrag steht für sich. Er bezieht sich auf keinen früheren Vorgang.")
-        return
     if about is None:
         raise Refused("Dieser Antrag gehört zu einem früheren Vorgang. Nennen Sie, zu welchem.")
     if about.authority_id != offer.authority_id or about.party_id != party:
@@ -82,7 +85,7 @@ def begin_draft(
     package = package_of(offer.version_id)
     if package.manifest.opening == Opening.OFFICE:
         raise NotAllowed("Diesen Vorgang eröffnet nur die Behörde.")
-    check_about(package.manifest.opening, offer, party, about)
+    check_about(package.manifest, offer, party, about)
     check_trust(by, package)
     with by.acting():
         applicant = Party.objects.select_related("authority__successor").get(id=party)

@@ -84,7 +84,7 @@ def submit_application(
     package = package_of(version or offer.version_id)
     if package.manifest.opening == Opening.OFFICE:
         raise NotAllowed("Diesen Vorgang eröffnet nur die Behörde.")
-    check_about(package.manifest.opening, offer, party.id, about)
+    check_about(package.manifest, offer, party.id, about)
     if by.authority != offer.authority_id:
         check_trust(by, package)
     case = Case(
@@ -109,7 +109,7 @@ def open_case(*, by: Actor, offer: Offer, about: Case, answers: dict[str, Any], 
     """
     package = package_of(offer.version_id)
     check_may_open(by, offer, package)
-    check_about(package.manifest.opening, offer, about.party_id, about)
+    check_about(package.manifest, offer, about.party_id, about)
     check_open(offer)
     with by.acting():
         earlier = Application.objects.select_related("case").filter(submission=submission).first()

@@ -10,8 +10,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from rathaus.casework.cases.actions.findings import keep_findings
+from rathaus.casework.cases.enums import ConfirmationState, Outcome
 from rathaus.casework.cases.events import RULES_CHECKED
 from rathaus.casework.cases.models import Case, Finding
+from rathaus.casework.cases.queries import confirmations
 from rathaus.casework.cases.steps import Run
 from rathaus.casework.services.operations import operation
 from rathaus.domains.grants import rules
@@ -61,6 +63,8 @@ def check_rules(
         has_not_begun=nicht_begonnen,
         submitted_on=timezone.localtime(case.opened_at).date(),
         funding_object=gegenstand,
+        confirmed=_confirmed(step),
+        sketch=case.about.reference if case.about and case.about.outcome == Outcome.GRANTED else "",
         early_start=_early(case),
         overlapping=_overlapping(case, call, beginn, ende, partnerliste or [], gegenstand),
     )
@@ -85,6 +89,12 @@ def check_rules(
     met = sum(1 for found in checks if found.result == rules.MET)
     step.record(RULES_CHECKED, met=met, failed=failed)
     return {"nicht_erfuellt": failed}
+
+
+def _confirmed(step: Run) -> int | None:
+    """How many partners confirmed so far; None before they are asked: while the case is being opened, or by no form."""
+    asked = confirmations(step.case) if step.application is None else []  # else the case is being opened
+    return sum(row.state == ConfirmationState.CONFIRMED for row in asked) if asked else None
 
 
 def _early(case: Case) -> rules.EarlyBeginning | None:

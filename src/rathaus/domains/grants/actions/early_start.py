@@ -11,7 +11,8 @@ from rathaus.casework.cases.steps import Run
 from rathaus.casework.services.operations import Refused, operation
 from rathaus.core import clock
 from rathaus.domains.grants import events, rules
-from rathaus.domains.grants.models import Call, EarlyStart
+from rathaus.domains.grants.call_facts import may_become_grant
+from rathaus.domains.grants.models import EarlyStart
 from rathaus.law.text import format_date, format_day
 
 
@@ -52,7 +53,7 @@ def allow_early_start(step: Run, *, beginn: date) -> dict[str, Any]:
 def _application_of(step: Run) -> Case:
     """The application that the case is about. Raises Refused where there is none, or it is decided."""
     application = step.case.about
-    if application is None or not Call.objects.filter(offer_id=application.offer_id).exists():
+    if application is None or not may_become_grant(application):
         raise Refused("Dieser Antrag gehört zu einem Förderantrag. Zu dem genannten Vorgang gibt es keinen.")
     decided = Decision.objects.filter(case=application, state=DecisionState.DECIDED).first()
     if decided is not None or application.state == CaseState.COMPLETED:

@@ -132,14 +132,18 @@ def begin(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _about(request: HttpRequest, actor: Actor, listing: Listing) -> Case | None:
-    """The earlier case that a follow-up is about; for any other service none. Raises Http404 for what is not theirs."""
-    if listing.offer.opening != Opening.FOLLOW_UP:
+    """The earlier case that a follow-up is about, or which an application may follow, if one is named; for any other
+    service none. Raises Http404 for what is not theirs."""
+    given = request.POST.get("vorgang", request.GET.get("vorgang", ""))
+    is_follow_up = listing.offer.opening == Opening.FOLLOW_UP
+    if not is_follow_up and not (given and listing.manifest.nach):
         return None
     try:
-        found = own_case(actor, UUID(request.POST.get("vorgang", request.GET.get("vorgang", ""))))
+        found = own_case(actor, UUID(given))
     except (ValueError, Case.DoesNotExist) as missing:
         raise Http404("Diesen Vorgang gibt es nicht.") from missing
-    if found.authority_id != listing.offer.authority_id:
+    fits = is_follow_up or found.offer.service_id in listing.manifest.nach
+    if found.authority_id != listing.offer.authority_id or not fits:
         raise Http404("Diesen Vorgang gibt es nicht.")
     return found
 

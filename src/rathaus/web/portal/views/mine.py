@@ -40,6 +40,7 @@ from rathaus.web.parts import Link
 from rathaus.web.portal import mine, receipts
 from rathaus.web.portal.catalogue import first_sentence, manifest_of
 from rathaus.web.portal.frames import actor_of, frame_of
+from rathaus.web.portal.next_steps import next_steps
 from rathaus.web.uploads import refused_uploads, takes_refused_uploads
 from rathaus.web.versions import versions_view
 
@@ -259,6 +260,7 @@ def _case(
         "can_withdraw": can_withdraw(case),
         "is_applied_for": own_application(case) is not None,
         "follow_ups": own_follow_ups(actor_of(request), case),
+        "next_steps": next_steps(case),
         "result": mine.result_of(decisions[0]) if decisions else "",
         "sentence": mine.amount_sentence(case, decisions[0]) if decisions else "",
         "contact": next((found.sender_name for found in messages if found.sender == "staff"), ""),
