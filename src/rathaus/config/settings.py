@@ -13,9 +13,8 @@ VAR = Path(os.environ.get("RATHAUS_VAR", ROOT / "var"))  # data
 BUILD = ROOT / "var/build"  # what `rathaus assets build` makes of this checkout
 
 IS_PREVIEW = os.environ.get("RATHAUS_PREVIEW", "1") == "1"
-LIVES_AT = os.environ.get(
-    "RATHAUS_LIVES_AT", ""
-)  # a preview's process that lives at another instant (core/clock)
+# An instant at which a process of a preview begins to live (core/clock).
+LIVES_AT = os.environ.get("RATHAUS_LIVES_AT", "")
 BASE_URL = os.environ.get("RATHAUS_URL", "http://localhost:8000")
 IS_HTTPS = BASE_URL.startswith("https://")
 DEBUG = False

@@ -45,17 +45,22 @@ class Lives:
 
     def first_call(self) -> list[Grant]:
         """Grants of the call of 2020 that go on, in the order of their numbers."""
-        return self._grants(self.hands.place.first_call.id)[: self.most]
+        return self.grants_of(self.hands.place.first_call.id)[: self.most]
 
     def smart(self, name: str) -> Grant:
         """One of the three projects."""
         return next(
-            grant for grant in self._grants(self.hands.place.smart_call.id) if name in grant.recipient_name
+            grant for grant in self.grants_of(self.hands.place.smart_call.id) if name in grant.recipient_name
         )
 
-    def _grants(self, call: UUID) -> list[Grant]:
+    def grants_of(self, call: UUID) -> list[Grant]:
+        """The grants of a call, in the order of their numbers."""
         with self.hands.clerk.acting():
-            return list(Grant.objects.filter(call_id=call).select_related("case").order_by("reference"))
+            return list(
+                Grant.objects.filter(call_id=call)
+                .select_related("case", "call__measure")
+                .order_by("reference")
+            )
 
     def waive(self, day: str, grants: Iterable[Grant]) -> None:
         """Waive the remedy, so that the money comes at once."""

@@ -67,6 +67,43 @@ def _write(file: Path, rows: list[dict[str, str]]) -> Path:
     return file
 
 
+def write_later(folder: Path, slug: str) -> Path:
+    """Applications of a later call: the project of Lahnau, as other towns might bring it."""
+    answers = json.loads((SAMPLES / "lahnau.json").read_text(encoding="utf-8"))["antrag"]
+    for attachment in _files_in(answers):
+        (folder / attachment).write_bytes(project_description(answers["titel"], answers["beschreibung"]))
+    rows = []
+    for ags, title, cost in LATER_PROJECTS:
+        own = (cost / 5).quantize(Decimal("0.01"))
+        rows.append(
+            {
+                "leistung": slug,
+                "ags": ags,
+                **flatten(
+                    {
+                        **answers,
+                        "titel": title,
+                        "ziel": "Am 30. November 2027 sind alle laufenden Akten digital.",
+                        "beginn": "2026-02-01",
+                        "ende": "2027-12-31",
+                        "kosten": [{"art": "Software", "wofuer": title, "betrag": str(cost)}],
+                        "zuschuss": str(cost - own),
+                        "finanzierung": [
+                            {"quelle": "Eigenanteil", "wer": "Eigene Mittel", "betrag": str(own)}
+                        ],
+                    }
+                ),
+            }
+        )
+    return _write(folder / "antraege-2025.csv", rows)
+
+
+LATER_PROJECTS = (
+    ("06532001", "Digitaler Bauantrag", Decimal("240000.00")),
+    ("06534014", "Bürgerportal mit Bezahlfunktion", Decimal("187500.00")),
+    ("06631009", "Sensoren für Wasser und Verkehr", Decimal("412000.00")),
+    ("06635002", "Ratsinformation für alle", Decimal("150000.00")),
+)
 THREE_PROJECTS = {"ehringshausen": "06532008", "lahnau": "06532015", "waldsolms": "06532022"}
 
 
@@ -190,8 +227,12 @@ def _answers(task: Task) -> dict:
 
 
 def _by_year(case: Case) -> dict[str, str]:
-    """A grant evenly over the years of its call."""
-    years = [str(year) for year in case.parameters.get("jahre", [])]
+    """A grant evenly over the years of its call in which the project runs."""
+    answers = case.application.answers if case.application else {}
+    first, last = (
+        int(str(answers.get(name, year))[:4]) for name, year in (("beginn", "0000"), ("ende", "9999"))
+    )
+    years = [str(year) for year in case.parameters.get("jahre", []) if first <= year <= last]
     if not years or case.amount is None:
         return {}
     shares = share_largest_remainder(case.amount, [1] * len(years))

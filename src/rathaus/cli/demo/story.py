@@ -14,15 +14,18 @@ from typing import Any
 
 from rathaus.casework.cases.actions.remedies import note_remedy, settle_remedy
 from rathaus.casework.cases.models import Notice, Remedy, Task
+from rathaus.casework.services.packages import read_folder
 from rathaus.cli.demo.lives import AT_ONCE, Lives, drawn_nothing, rest_lapses
 from rathaus.cli.demo.people import Hands, living, yes
-from rathaus.cli.demo.place import Place
-from rathaus.cli.demo.round import Progress, hand_in_and_decide, write_applications
+from rathaus.cli.demo.place import ROOT, Place
+from rathaus.cli.demo.round import Progress, hand_in_and_decide, write_applications, write_later
 from rathaus.cli.demo.troubles import Troubles
 from rathaus.core import clock
 from rathaus.core.identity.actors import Actor
 from rathaus.domains.grants.actions import receipts
-from rathaus.domains.grants.models import Claim, Grant, Payment
+from rathaus.domains.grants.actions.loading import load_programme
+from rathaus.domains.grants.actions.programme import provide
+from rathaus.domains.grants.models import Call, Claim, Grant, Payment
 
 HALF = Decimal("0.50")
 BROMSKIRCHEN = "Bromskirchen"
@@ -90,6 +93,7 @@ class Story:
         self._prove_2020(lives)
         self._money_back(lives)
         self._later(lives)
+        self._today(lives)
 
     # --- 2020: most of the money is drawn in the same year ---
 
@@ -429,6 +433,53 @@ class Story:
                     self.troubles.note("Fremde Behörde rät Nummern: sieht nichts")
 
         self.chapter("Fremde Behörde", strangers)
+
+    # --- now: a call that runs, with work for today ---
+
+    def _today(self, lives: Lives) -> None:
+        place = self.hands.place
+        system = Actor.system(place.ministry.id)
+
+        def call() -> Call:
+            loaded = load_programme(
+                by=system,
+                authority=place.ministry,
+                text=(ROOT / "daten/programme/starke-heimat-2025.toml").read_text(encoding="utf-8"),
+                package=lambda name: read_folder(ROOT / "leistungen" / name),
+            )
+            return loaded.calls[0]
+
+        def decide() -> None:
+            found = call()
+            file = write_later(self.folder, found.offer.slug)
+            hand_in_and_decide(
+                self.hands, found, file, self.progress, handed_in="2025-10-15", decided="2025-12-08"
+            )
+
+        self.chapter("Aufruf 2025", decide)
+
+        def draw() -> None:
+            grants = lives.grants_of(call().id)
+            lives.waive("2025-12-15", grants)
+            with living("2026-01-05", workers=0):
+                measure = grants[0].call.measure
+                provide(by=system, measure=measure, year=2026, amount=Decimal("16000000.00"))
+            lives.draw(
+                "2026-03-02", "Mittel abrufen 2026", [(grant, Decimal("20000.00")) for grant in grants]
+            )
+
+        self.chapter("Abrufe 2026", draw)
+
+        def waiting() -> None:
+            grants = lives.grants_of(call().id)
+            with living("2026-11-16"):
+                for grant in grants[:1]:
+                    lives.ask(grant, Decimal("31250.00"))
+                lives.decide("Mittel abrufen 2026: entscheiden")
+                for grant in grants[1:3]:
+                    lives.ask(grant, Decimal("18000.00"))
+
+        self.chapter("Was heute wartet", waiting)
 
 
 def half_of(grant: Grant) -> Decimal:
