@@ -53,7 +53,8 @@ def living(day: str, *, workers: int = 2) -> Iterator[None]:
         started = [subprocess.Popen(command, env=environment) for _ in range(workers)]  # noqa: S603  our own program
         try:
             yield
-            _wait_for_jobs()
+            if workers:  # else the next chapter's workers run what is left, mail above all
+                _wait_for_jobs()
         finally:
             for process in started:
                 process.terminate()
