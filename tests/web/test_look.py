@@ -204,6 +204,12 @@ def test_due_says_it_in_words_with_the_date(day: date, words: str, css: str) -> 
     assert render("{{ day|due:today }}", day=None, today=TODAY) == "–"
 
 
+def test_due_names_another_year() -> None:
+    html = render("{{ day|due:today }}", day=date(2019, 4, 1), today=TODAY)
+    assert "überfällig" in html
+    assert "01.04.2019</small>" in html
+
+
 @pytest.mark.parametrize(
     ("day", "words"),
     [

@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
@@ -22,7 +23,9 @@ from rathaus.core.authorities.actions import merge_authority
 from rathaus.core.identity.actions import give_mandate
 from rathaus.core.identity.actors import Actor
 from rathaus.core.identity.models import Account
+from rathaus.domains.grants.duties import Left
 from rathaus.domains.grants.models import Grant
+from rathaus.web.portal.grants import days_until, left_notes
 
 START = date(2021, 1, 4)
 TODAY = date(2021, 10, 18)
@@ -181,6 +184,24 @@ def test_overdue_is_red_and_soon_is_orange(lives: Lives, officer: Person) -> Non
         page = officer.get("/foerderungen/")
     assert "rh-due--bad" in page
     assert "seit einem Tag überfällig" in page
+
+
+@pytest.mark.parametrize(
+    ("day", "words"),
+    [
+        (date(2021, 8, 1), "seit 89 Tagen überfällig"),
+        (date(2021, 7, 1), "seit 4 Monaten überfällig"),
+        (date(2017, 10, 29), "seit 4 Jahren überfällig"),
+        (date(2022, 1, 27), "in 90 Tagen"),
+    ],
+)
+def test_how_far_a_day_is(day: date, words: str) -> None:
+    assert days_until(day, date(2021, 10, 29)) == words
+
+
+def test_the_last_rate_is_called_so() -> None:
+    """Money that waits for no day and can be had is not „ganz ausgezahlt“."""
+    assert left_notes(Left(now=Decimal("107994.00")), date(2021, 10, 29)) == ["als Schlussrate"]
 
 
 def test_a_question_about_an_application_comes_first(lives: Lives, officer: Person) -> None:

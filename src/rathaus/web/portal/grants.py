@@ -153,7 +153,9 @@ def days_until(day: date, today: date) -> str:
     if left > 90:
         return f"in {left // 30} Monaten"
     if left < 0:
-        return f"seit {'einem Tag' if left == -1 else f'{-left} Tagen'} überfällig"
+        late = "einem Tag" if left == -1 else f"{-left} Tagen"
+        late = f"{-left // 365} Jahren" if left < -730 else f"{-left // 30} Monaten" if left < -90 else late
+        return f"seit {late} überfällig"
     return "heute" if left == 0 else "morgen" if left == 1 else f"in {left} Tagen"
 
 
@@ -218,6 +220,8 @@ def left_notes(left: Left, today: date) -> list[str]:
     notes = []
     if left.now and left.until:
         notes.append(f"bis {format_date(left.until)}")
+    elif left.now:
+        notes.append("als Schlussrate")
     if left.later:
         notes.append(f"{'danach' if left.now else _years([left])} noch {format_amount(left.later)}")
     if left.last:

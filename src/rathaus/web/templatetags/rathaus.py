@@ -155,14 +155,17 @@ def groesse(size: int | None) -> str:
 
 @register.filter
 def due(day: date | None, today: date | None = None) -> SafeString:
-    """überfällig (red, with icon), heute (orange), morgen, in 4 Tagen, the date below; "–" for None.
+    """überfällig (red, with icon), heute (orange), morgen, in 4 Tagen, the date below (its year, if it is another); "–" for
+    None.
 
     `today` is the day in Berlin unless given.
     """
     if day is None:
         return mark_safe("–")  # a constant
-    left = (day - (today or _today())).days
-    below = format_html('<small class="rh-num">{}</small>', format_day_short(day)[:-4])
+    now = today or _today()
+    left = (day - now).days
+    written = format_day_short(day)
+    below = format_html('<small class="rh-num">{}</small>', written[:-4] if day.year == now.year else written)
     if left < 0:
         return format_html(
             '<span class="rh-due rh-due--bad">{}überfällig</span>{}', icon("danger", "small", "bad"), below
