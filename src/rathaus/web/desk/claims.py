@@ -330,7 +330,7 @@ def rates(request: HttpRequest) -> HttpResponse:
                 return redirect("desk:base_rates")
     context: dict[str, Any] = {
         "frame": frame_of(request, current="programmes"),
-        "crumbs": [Link("Basiszinssätze", "")],
+        "crumbs": [Link("Programme", reverse("desk:programmes")), Link("Basiszinssätze", "")],
         "rows": known_rates(),
         "form": filled if APPROVE & by.roles else None,
         "has_error": filled.has_error,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -141,13 +141,17 @@ class RateRow:
 
 
 def known_rates() -> list[RateRow]:
-    """All base rates, newest first."""
-    return [
-        RateRow(
-            rate,
-            rate.last_day,
-            format_number(rate.rate, places=2),
-            format_number(rate.rate + law.SURCHARGE, places=2),
-        )
-        for rate in reversed(base_rates())
-    ]
+    """All base rates, newest first; half-years with the same rate from the same source are one row."""
+    found: list[RateRow] = []
+    for rate in base_rates():
+        last = found[-1] if found else None
+        if last and _same(last.rate, rate) and last.until + timedelta(days=1) == rate.valid_from:
+            found[-1] = replace(last, until=rate.last_day)
+            continue
+        own, borne = (format_number(number, places=2) for number in (rate.rate, rate.rate + law.SURCHARGE))
+        found.append(RateRow(rate, rate.last_day, own, borne))
+    return found[::-1]
+
+
+def _same(one: law.BaseRate, other: law.BaseRate) -> bool:
+    return (one.rate, one.source, one.is_checked) == (other.rate, other.source, other.is_checked)
