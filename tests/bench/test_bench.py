@@ -17,7 +17,9 @@ ROOT = Path(__file__).resolve().parents[2]
 FIGURES = {
     "engine_in_memory", "engine_with_postgresql", "round_trips", "state_bytes", "long_loop", "step_request",
     "approval_to_notice", "lifecycle_over_http", "web_worker", "sql_statements", "whole_round", "inbox_page", "case_page",
-    "row_level_security", "fresh_migrate", "own_javascript",
+    "row_level_security", "payment_run", "proof_submitted", "proof_accepted", "programme_page", "grants_page",
+    "payments_page", "proofs_page", "grant_case_page", "own_grants_page", "public_grants_page", "books_checked",
+    "fresh_migrate", "own_javascript",
 }  # fmt: skip
 
 

@@ -27,7 +27,7 @@ from rathaus.cli.bench.place import (
 )
 
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 170)
-PARTS = ("memory", "steps", "web", "statements", "round", "lists", "program")
+PARTS = ("memory", "steps", "web", "statements", "round", "lists", "payments", "grants", "program")
 
 
 @click.command()
@@ -66,7 +66,17 @@ def bench(json_file: Path | None, only: tuple[str, ...], quick: bool) -> None:
 
 def _part(name: str, sizes: Sizes, place: Place) -> Iterator[Figure]:
     # Each is imported when Django is set up.
-    from rathaus.cli.bench import lists, memory, program, statements, steps, web, whole_round
+    from rathaus.cli.bench import (
+        grant_pages,
+        lists,
+        memory,
+        paying,
+        program,
+        statements,
+        steps,
+        web,
+        whole_round,
+    )
 
     parts: dict[str, Callable[[], Iterator[Figure]]] = {
         "memory": lambda: memory.measure(sizes),
@@ -75,6 +85,8 @@ def _part(name: str, sizes: Sizes, place: Place) -> Iterator[Figure]:
         "statements": lambda: statements.measure(sizes, place),
         "round": lambda: whole_round.measure(sizes),
         "lists": lambda: lists.measure(sizes, place),
+        "payments": lambda: paying.measure(sizes, place),
+        "grants": lambda: grant_pages.measure(sizes, place),
         "program": lambda: program.measure(place),
     }
     return parts[name]()

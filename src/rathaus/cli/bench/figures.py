@@ -38,13 +38,15 @@ class Sizes:
     together: int  # lifecycles over HTTP of each of four clients, a turn
     plain_seconds: float  # of the bare Django page, a turn
     cases: tuple[int, ...]  # sizes of the case table
-    applicants: int  # municipalities of the first call in the round
+    applicants: int  # municipalities of the first call in the round; payments of a run; proofs
+    grants: int  # of the programme whose pages are asked for
+    rates: int  # of each of these grants that is paid out, a multiple of three
     pages: int  # requests of each page at each size
     reads: int  # of each query, with and without row-level security
 
 
-FULL = Sizes(5, 400, 200, 200, 20, 60, 9, 12, 4.0, (1_000, 100_000, 1_000_000), 443, 200, 200)
-QUICK = Sizes(1, 3, 2, 8, 1, 1, 1, 1, 0.3, (20, 40), 3, 3, 3)
+FULL = Sizes(5, 400, 200, 200, 20, 60, 9, 12, 4.0, (1_000, 100_000, 1_000_000), 443, 10_000, 36, 200, 200)
+QUICK = Sizes(1, 3, 2, 8, 1, 1, 1, 1, 0.3, (20, 40), 3, 30, 3, 3, 3)
 
 
 def quantile(values: Sequence[float], share: float) -> float:

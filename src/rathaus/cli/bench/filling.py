@@ -7,6 +7,8 @@ theirs did. Days and instants move with the case.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import psycopg
 from django.db import models
 from psycopg import sql
@@ -25,10 +27,10 @@ from rathaus.casework.records.models import Document
 from rathaus.core.audit.models import Event
 
 PREFIX = "KOPIE"
-_COPIED: tuple[type[models.Model], ...] = (
+COPIED: tuple[type[models.Model], ...] = (
     Case, Application, CaseProcess, Task, Event, Document, Decision, Finding, Message, Notice,
 )  # fmt: skip
-_OWN_KEYS = {"id", "case_id", "document_id", "decision_id", "message_id", "submission"}
+_OWN_KEYS = {"id", "case_id", "application_id", "document_id", "decision_id", "message_id", "submission"}
 _APART_SECONDS, _LAST = 10, 2_000_000
 _AT_ONCE = 100_000
 _COPIES = """
@@ -51,7 +53,7 @@ def fill(superuser: str, *, upto: int, waiting: str, done: str) -> None:
             last = min(upto, first + _AT_ONCE - 1)
             _copy(connection, first, last, cases[waiting], cases[done])
             first = last + 1
-        for model in _COPIED:
+        for model in COPIED:
             connection.execute(sql.SQL("VACUUM (ANALYZE) {}").format(sql.Identifier(model._meta.db_table)))
 
 
@@ -81,11 +83,13 @@ def _copy(connection: psycopg.Connection, first: int, last: int, waiting: str, d
             )
         )
         connection.execute("ANALYZE copies")
-        for model in _COPIED:
-            connection.execute(_insert(model), [[waiting, done]])
+        for model in COPIED:
+            connection.execute(insert(model), [[waiting, done]])
 
 
-def _insert(model: type[models.Model]) -> sql.Composed:
+def insert(model: type[models.Model], prefix: str = PREFIX, given: Collection[str] = ()) -> sql.Composed:
+    """Copies the rows of the template cases (the parameter: their keys) as the table `copies` says; columns that are
+    `given` come from there too."""
     fields = model._meta.concrete_fields
     case = "id" if model is Case else "case_id"
     return sql.SQL(
@@ -95,16 +99,21 @@ def _insert(model: type[models.Model]) -> sql.Composed:
         table=sql.Identifier(model._meta.db_table),
         case=sql.Identifier(case),
         columns=sql.SQL(", ").join(sql.Identifier(field.column) for field in fields),
-        values=sql.SQL(", ").join(_value(field) for field in fields),
+        values=sql.SQL(", ").join(
+            sql.SQL("c.{}").format(sql.Identifier(field.column))
+            if field.column in given
+            else _value(field, prefix)
+            for field in fields
+        ),
     )
 
 
-def _value(field: models.Field) -> sql.Composable:
+def _value(field: models.Field, prefix: str) -> sql.Composable:
     column = sql.Identifier(field.column)
     if field.column in _OWN_KEYS:
         return sql.SQL("(c.head || substr(t.{}::text, 19))::uuid").format(column)
     if field.column == "reference":
-        return sql.SQL("{} || lpad(c.n::text, 7, '0')").format(sql.Literal(f"{PREFIX}-"))
+        return sql.SQL("{} || lpad(c.n::text, 7, '0')").format(sql.Literal(f"{prefix}-"))
     if isinstance(field, models.DateTimeField):
         return sql.SQL("t.{} + c.shift").format(column)
     if isinstance(field, models.DateField):
