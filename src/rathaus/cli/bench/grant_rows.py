@@ -36,6 +36,7 @@ CREATE TEMP TABLE drawn ON COMMIT DROP AS
     CASE WHEN r <= l.paid THEN {tail_paid} ELSE {tail_ordered} END AS tail,
     (l.begins_on + 20 + 24 * r)::date AS paid_on
   FROM lives l CROSS JOIN generate_series(1, {rates}) r WHERE r <= l.paid OR (l.is_ordered AND r = l.paid + 1);
+CREATE INDEX ON years (n);
 ANALYZE years;
 ANALYZE drawn;
 """
