@@ -35,7 +35,7 @@ def measure(sizes: Sizes, place: Place) -> Iterator[Figure]:
     """Everybody draws all their money, one run pays it, everybody proves nine tenths of it. Then the books are checked."""
     grants = furnish_grants(place)
     cases = _drawn(sizes, grants)
-    yield _payment_run(grants, len(cases))
+    yield _payment_run(grants, cases)
     yield from _proofs(grants, cases)
     if faults := check_invariants(place.clerk).faults:
         raise RuntimeError(f"the books are wrong: {faults[:3]}")
@@ -58,10 +58,18 @@ def _drawn(sizes: Sizes, grants: GrantPlace) -> list[tuple[Case, Decimal]]:
     return [(grant.case, grant.amount) for grant in found]
 
 
-def _payment_run(grants: GrantPlace, payments: int) -> Figure:
-    place = grants.place
+def _payment_run(grants: GrantPlace, drawn: list[tuple[Case, Decimal]]) -> Figure:
+    place, payments = grants.place, len(drawn)
+    with place.clerk.acting():
+        waiting = list(
+            Payment.objects.filter(
+                grant__case__in=[case for case, _ in drawn], state=PaymentState.ORDERED
+            ).values_list("id", flat=True)
+        )
     run, preparing = _timed(
-        lambda: prepare_run(by=place.clerk, programme=grants.programme, executes_on=clock.today())
+        lambda: prepare_run(
+            by=place.clerk, programme=grants.programme, executes_on=clock.today(), payments=waiting
+        )
     )
     run, releasing = _timed(lambda: release_run(by=place.approver, run=run.id))
     assert run.blob

@@ -18,6 +18,7 @@ from rathaus.core.identity.actors import Actor
 from rathaus.domains.grants.enums import INTEREST, Account, ProofState, Stage
 from rathaus.domains.grants.models import Balance, Claim, Grant, Programme, Proof
 from rathaus.domains.grants.queries.books import NOTHING, Money
+from rathaus.domains.grants.queries.scope import of_programme
 from rathaus.domains.grants.queries.stages import with_stage
 
 PAGE = 50
@@ -94,9 +95,8 @@ def grants_page(
 
 
 def _of(by: Actor, programme: Programme) -> QuerySet[Grant]:
-    return Grant.objects.filter(authority_id=by.staff_of, call__measure__programme=programme).select_related(
-        "call"
-    )
+    own = Grant.objects.filter(of_programme(programme, "call_id"), authority_id=by.staff_of)
+    return own.select_related("call")
 
 
 def _rows(grants: Sequence[Any]) -> list[GrantRow]:
@@ -163,7 +163,7 @@ def all_grants(by: Actor, programme: Programme, today: date) -> Iterator[GrantFi
     grants = with_stage(_of(by, programme).select_related("call", "recipient"), today)
     amounts: dict[UUID, list[tuple[str, Decimal]]] = {}
     for grant, account, amount in (
-        Balance.objects.filter(grant__call__measure__programme=programme)
+        Balance.objects.filter(of_programme(programme, "grant__call_id"))
         .values_list("grant_id", "account")
         .annotate(sum=Sum("amount"))
         .order_by()

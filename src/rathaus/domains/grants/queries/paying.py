@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from rathaus.core.identity.actors import Actor
 from rathaus.domains.grants.enums import PaymentState
 from rathaus.domains.grants.models import Payment, PaymentRun, Programme
 from rathaus.domains.grants.queries.books import NOTHING
+from rathaus.domains.grants.queries.scope import of_programme
 
 SHOWN = 200  # rows of a list on one page
 
@@ -48,7 +50,7 @@ def returned_payments(programme: Programme) -> list[Payment]:
 
 def _payments(programme: Programme) -> QuerySet[Payment]:
     return Payment.objects.filter(
-        authority_id=programme.authority_id, grant__call__measure__programme=programme
+        of_programme(programme, "grant__call_id"), authority_id=programme.authority_id
     )
 
 
@@ -66,10 +68,15 @@ def run_of(programme: Programme, number: int) -> PaymentRun:
 
 
 def _with_counts(runs: QuerySet[PaymentRun]) -> QuerySet[PaymentRun]:
+    """Counted for the runs that are shown, not for all that there ever were."""
     return runs.select_related("prepared_by", "released_by", "programme").annotate(
-        paid=Count("payments", filter=Q(payments__state=PaymentState.PAID)),
-        returned=Count("payments", filter=Q(payments__state=PaymentState.RETURNED)),
+        paid=_counted(PaymentState.PAID), returned=_counted(PaymentState.RETURNED)
     )
+
+
+def _counted(state: PaymentState) -> Coalesce:
+    payments = Payment.objects.filter(run=OuterRef("pk"), state=state).order_by().values("run")
+    return Coalesce(Subquery(payments.annotate(count=Count("id")).values("count")), 0)
 
 
 def payments_of(run: PaymentRun) -> list[Payment]:

@@ -17,8 +17,9 @@ from django.db.models import Count, Min, Q, Sum
 
 from rathaus.core.identity.actors import Actor
 from rathaus.domains.grants.enums import Account, LineKind, Stage
-from rathaus.domains.grants.models import Balance, BudgetLine, Call, Grant, Measure, Programme
+from rathaus.domains.grants.models import Balance, Call, Grant, Measure, Programme
 from rathaus.domains.grants.queries.books import NOTHING, Money
+from rathaus.domains.grants.queries.scope import of_programme
 from rathaus.domains.grants.queries.stages import with_stage
 
 OVERDUE_CAP = 100
@@ -100,15 +101,9 @@ class LineMoney:
 
 def lines_of_programme(programme: Programme) -> list[LineMoney]:
     """The budget lines of a programme with their money, by year, then measure."""
-    rows = (
-        BudgetLine.objects.filter(measure__programme=programme)
-        .values_list("measure__key", "measure__title", "year", "kind", "balances__account")
-        .annotate(
-            sum=Sum("balances__amount"),
-            grants=Count("balances", filter=Q(balances__amount__gt=0, balances__grant__isnull=False)),
-        )
-        .order_by("year", "measure__title", "measure__key", "kind")
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_LINES, {"programme": programme.id})
+        rows = cursor.fetchall()
     found: dict[tuple[str, str, int, str], list[tuple[str, Decimal]]] = {}
     undrawn: dict[tuple[str, str, int, str], int] = {}
     for measure, title, year, kind, account, amount, grants in rows:
@@ -122,6 +117,19 @@ def lines_of_programme(programme: Programme) -> list[LineMoney]:
         LineMoney(*line[:3], LineKind(line[3]), Money.of(amounts), undrawn.get(line, 0))
         for line, amounts in found.items()
     ]
+
+
+# Summed by line before anything is joined, and the lines looked up first (see `scope`): no sorting of all balances.
+_LINES = """
+SELECT m.key, m.title, l.year, l.kind, b.account, b.sum, b.grants
+FROM grants_budgetline l JOIN grants_measure m ON m.id = l.measure_id LEFT JOIN (
+    SELECT line_id, account, sum(amount) AS sum, count(grant_id) FILTER (WHERE amount > 0) AS grants
+    FROM grants_balance WHERE line_id = ANY(ARRAY(
+      SELECT o.id FROM grants_budgetline o JOIN grants_measure n ON n.id = o.measure_id WHERE n.programme_id = %(programme)s
+    )) GROUP BY line_id, account
+  ) b ON b.line_id = l.id
+WHERE m.programme_id = %(programme)s ORDER BY l.year, m.title, m.key, l.kind, b.account
+"""
 
 
 def measures_of(programme: Programme) -> list[Measure]:
@@ -151,7 +159,7 @@ class Share:
 def shares(programme: Programme, today: date) -> list[Share]:
     """All grants of a programme by call, stage and municipality: for counts by stage, map, table and report."""
     rows = (
-        with_stage(Grant.objects.filter(call__measure__programme=programme), today)
+        with_stage(Grant.objects.filter(of_programme(programme, "call_id")), today)
         .values_list(
             "call__key",
             "stage",
@@ -177,6 +185,13 @@ def shares(programme: Programme, today: date) -> list[Share]:
         )
         for call, stage, ags, name, region, county, population, count, amount, oldest, case, groups in rows
     ]  # fmt: skip
+
+
+def counts_by_stage(programme: Programme, today: date) -> dict[Stage, int]:
+    """The same as `stage_counts` of all shares, for pages that show nothing else of them."""
+    grants = Grant.objects.filter(of_programme(programme, "call_id"))
+    rows = with_stage(grants, today).values_list("stage").annotate(count=Count("id")).order_by()
+    return dict.fromkeys(Stage, 0) | {Stage(stage): count for stage, count in rows}
 
 
 def stage_counts(found: Iterable[Share]) -> dict[Stage, int]:
@@ -249,8 +264,9 @@ def errands(programme: Programme, today: date) -> list[Errand]:
         return [Errand(*row) for row in cursor.fetchall()]
 
 
-_OF_PROGRAMME = """JOIN grants_grant g ON g.id = x.grant_id JOIN grants_call a ON a.id = g.call_id
-  JOIN grants_measure m ON m.id = a.measure_id AND m.programme_id = %(programme)s
+# The calls as an array that is looked up first: see `scope.of_programme`.
+_OF_PROGRAMME = """JOIN grants_grant g ON g.id = x.grant_id AND g.call_id = ANY(ARRAY(
+    SELECT a.id FROM grants_call a JOIN grants_measure m ON m.id = a.measure_id WHERE m.programme_id = %(programme)s))
   WHERE x.authority_id = %(authority)s"""
 # Only constants are joined; every value is a parameter.
 _ERRANDS = f"""

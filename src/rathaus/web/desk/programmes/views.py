@@ -27,6 +27,7 @@ from rathaus.domains.grants.queries import (
     Share,
     applications,
     applications_page,
+    counts_by_stage,
     errands,
     grants_page,
     lines_of_programme,
@@ -81,7 +82,7 @@ def show(request: HttpRequest, key: str) -> HttpResponse:
         call=call.key if call else "",
     )
     now = timezone.localtime(clock.now())
-    context = around(request, file, "programme", found) | {
+    context = around(request, file, "programme", stage_counts(found)) | {
         "overview": overview,
         "period": period_of(lines),
         "as_of": f"{long_date(now.date())}, {now.hour}:{now:%M} Uhr",
@@ -109,7 +110,7 @@ def calls(request: HttpRequest, key: str) -> HttpResponse:
     handed_in: dict[str, int] = {}
     for row in applications(file.programme):
         handed_in[row.call] = handed_in.get(row.call, 0) + row.count
-    context = around(request, file, "programme_calls", found) | {
+    context = around(request, file, "programme_calls", stage_counts(found)) | {
         "rows": [_call_row(call, found, handed_in.get(call.key, 0)) for call in file.calls],
         "may_set_terms": may_set_terms(actor),
     }
@@ -173,7 +174,9 @@ def applied(request: HttpRequest, key: str) -> HttpResponse:
         call=fields["aufruf"],
         after=after,
     )
-    context = around(request, file, "programme_applications", shares(file.programme, clock.today())) | {
+    context = around(
+        request, file, "programme_applications", counts_by_stage(file.programme, clock.today())
+    ) | {
         "cases": cases,
         "fields": fields,
         "is_narrow": any(fields.values()),
@@ -222,9 +225,8 @@ def _grants(
         by_due=by_due,
         after=after,
     )
-    all_shares = shares(file.programme, today)
-    counts = stage_counts(all_shares)
-    context = around(request, file, tab, all_shares) | {
+    counts = counts_by_stage(file.programme, today)
+    context = around(request, file, tab, counts) | {
         "rows": page.rows,
         "fields": fields,
         "is_narrow": any(fields.values()),
@@ -246,9 +248,13 @@ def file_of(actor: Actor, key: str) -> ProgrammeFile:
 
 
 def around(
-    request: HttpRequest, file: ProgrammeFile, tab: str, found: Sequence[Share] | None = None, *last: Link
+    request: HttpRequest,
+    file: ProgrammeFile,
+    tab: str,
+    counts: Mapping[Stage, int] | None = None,
+    *last: Link,
 ) -> dict[str, Any]:
-    """What every page of a programme shows around its content; `found` are its grants, to be counted in the tabs."""
+    """What every page of a programme shows around its content; `counts` its grants by stage, for the tabs."""
     actor, programme = actor_of(request), file.programme
     own = Link(
         programme.title, reverse("desk:programme", args=[programme.key]) if last or tab != "programme" else ""
@@ -259,7 +265,7 @@ def around(
         "frame": frame_of(request, current="programmes"),
         "programme": programme,
         "crumbs": (Link("Programme", reverse("desk:programmes")), own, *here, *last),
-        "tabs": _tabs(file, tab, found or ()),
+        "tabs": _tabs(file, tab, counts or dict.fromkeys(Stage, 0)),
         "file": file,
         "may_set_up": may_set_up(actor, actor.staff_of),
         "may_export": may_export(actor, actor.staff_of),
@@ -293,8 +299,7 @@ def tab_links(key: str, tab: str, numbers: Mapping[str | None, int] | None = Non
     return links
 
 
-def _tabs(file: ProgrammeFile, tab: str, found: Sequence[Share]) -> list[Link]:
-    counts = stage_counts(found)
+def _tabs(file: ProgrammeFile, tab: str, counts: Mapping[Stage, int]) -> list[Link]:
     numbers = {
         "calls": len(file.calls),
         "grants": sum(counts.values()),
