@@ -66,3 +66,11 @@ def test_what_does_not_depend_on_speed(measured: tuple[dict[str, Any], str]) -> 
     assert figures["state_bytes"]["bytes"] <= 2048
     assert figures["sql_statements"]["a_lifecycle"] <= 60
     assert figures["own_javascript"]["lines"] <= 5000
+
+
+def test_the_money_was_paid_proven_and_booked(measured: tuple[dict[str, Any], str]) -> None:
+    """The command fails where payments or proofs are missing or the books are wrong; these are what it counted."""
+    figures = {figure["name"]: figure["values"] for figure in measured[0]["figures"]}
+    assert figures["payment_run"]["payments"] == figures["proof_accepted"]["proofs"] == 3
+    assert figures["books_checked"]["grants"] >= 30 + 3
+    assert figures["books_checked"]["postings"] > 30 * 6

@@ -34,6 +34,7 @@ from rathaus.domains.grants.models import Balance, Grant, Programme, Proof
 from rathaus.domains.grants.queries import (
     Money,
     check_invariants,
+    counts_by_stage,
     grants_page,
     lines_of_programme,
     shares,
@@ -98,6 +99,7 @@ def test_every_stage_is_counted_listed_and_linked(ministry: Ministry, clerk: Des
     found = ministry.every_stage()
     with ministry.system.acting():
         counts = stage_counts(shares(programme(ministry), clock.today()))
+        assert counts_by_stage(programme(ministry), clock.today()) == counts
     assert counts == dict.fromkeys(Stage, 1)
     page = clerk.get(HOME)
     for stage, grant in found.items():

@@ -14,9 +14,8 @@ from rathaus.casework.cases.actions.submission import submit_application
 from rathaus.casework.cases.actions.tasks import complete_task
 from rathaus.casework.cases.enums import TaskState
 from rathaus.casework.cases.models import Case, Notice, Task
-from rathaus.casework.services.actions import offer_service, publish_package
 from rathaus.casework.services.models import Offer
-from rathaus.casework.services.packages import read_folder
+from rathaus.casework.services.packages import package_of, read_folder
 from rathaus.cli.bench.place import BUDGET, PACKAGE, ROOT, Place, offer_package, sample_of
 from rathaus.cli.bench.statements import run_jobs
 from rathaus.core import clock
@@ -26,12 +25,8 @@ from rathaus.domains.grants.actions import set_up_call
 from rathaus.domains.grants.actions.programme import set_up_programme
 from rathaus.domains.grants.models import Call, Grant, Programme
 
-PROGRAMME, AWARD, DRAWDOWN, PROOF = (
-    "messung-foerderung",
-    "messung-zuwendung",
-    "messung-mittelabruf",
-    "messung-nachweis",
-)
+PROGRAMME = "messung-foerderung"
+AWARD, DRAWDOWN, PROOF = "zuwendung-messung", "abruf-messung", "nachweis-messung"
 IBAN = "DE02120300000000202051"
 REASONS = "Das Vorhaben erfüllt den Zweck des Programms."
 
@@ -145,19 +140,8 @@ def furnish_grants(place: Place) -> GrantPlace:
     this_year = clock.today().year
     years = (this_year - 2, this_year - 1, this_year)
     award = offer_package(place.ministry, _award_files(), AWARD)
-    drawdown, proof = (
-        offer_service(
-            by=system,
-            authority=place.ministry,
-            version=publish_package(by=system, files=read_folder(ROOT / "leistungen" / folder)),
-            slug=slug,
-            prefix=prefix,
-        )
-        for folder, slug, prefix in (
-            ("mittelabruf", DRAWDOWN, "MESSABRUF"),
-            ("verwendungsnachweis", PROOF, "MESSNACHWEIS"),
-        )
-    )
+    drawdown = offer_package(place.ministry, read_folder(ROOT / "leistungen/mittelabruf"), DRAWDOWN)
+    proof = offer_package(place.ministry, read_folder(ROOT / "leistungen/verwendungsnachweis"), PROOF)
     programme = set_up_programme(
         by=system,
         authority=place.ministry.id,
@@ -206,6 +190,4 @@ def _award_files() -> dict[str, str]:
 
 
 def _sample(offer: Offer) -> dict[str, Any]:
-    from rathaus.casework.services.packages import package_of
-
     return sample_of(package_of(offer.version_id))

@@ -169,6 +169,7 @@ def offer_package(authority: Authority, files: Mapping[str, str], slug: str) -> 
             slug=slug,
             title=package.manifest.titel,
             prefix=slug.upper()[:12],
+            opening=package.manifest.opening,
         )
         offer.terms = Terms(
             authority=authority,
