@@ -106,7 +106,7 @@ def _data(
 ) -> dict[str, Any]:
     return {
         "datum": clock.today(),
-        "behoerde": grant.call.measure.programme.title,
+        "behoerde": grant.call.measure.programme.authority.label,
         "titel": title,
         "nummer": reference,
         "zuwendung": grant.reference,
