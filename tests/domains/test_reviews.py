@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -11,6 +15,7 @@ from tests.casework.conftest import World, make_world
 from tests.casework.test_races import at_once
 from tests.domains.competition import Round, make_round, scores
 
+from rathaus.casework.cases.actions.exporting import export_case
 from rathaus.casework.cases.actions.messages import send_message
 from rathaus.casework.cases.actions.tasks import complete_task
 from rathaus.casework.cases.queries import case_file, cases_of_authority
@@ -449,3 +454,30 @@ def test_the_last_two_at_once(committed: None) -> None:
     with clerk.acting():
         assert [task.title for task in case.tasks.filter(state="open")] == ["Entscheidung vorschlagen"]
         assert Review.objects.filter(case=case, submitted_at__isnull=False).count() == 2
+
+
+def test_the_file_of_a_case_tells_points_once_all_are_in(rounds: Round, tmp_path: Path) -> None:
+    world, case = rounds.world, rounds.apply()
+    first, second = rounds.ask(case)
+    rounds.review(first, rounds.experts[0], 4, 3, 2)
+
+    def told(name: str) -> dict[str, Any]:
+        export_case(by=world.approver, reference=case.reference, to=tmp_path / name)
+        with zipfile.ZipFile(tmp_path / name) as packed:
+            path = next(path for path in packed.namelist() if path.endswith("gutachten.json"))
+            assert "gutachten.json" in packed.read("README.txt").decode()
+            found: dict[str, Any] = json.loads(packed.read(path))
+            return found
+
+    before = told("vorher.zip")
+    assert [each["punkte"] for each in before["gutachten"]] == [None, None]
+    assert "Gut begründet." not in json.dumps(before, ensure_ascii=False)
+    rounds.review(second, rounds.experts[1], 1, 1, 1)
+    record_jury_vote(by=world.clerk, case=case.id, verdict="no", session_on=clock.today(), note="Zu teuer.")
+    after = told("nachher.zip")
+    assert [each["gewichtet"] for each in after["gutachten"]] == ["3.30", "1.00"]
+    assert after["gutachten"][0]["punkte"]["Nutzen"] == 4
+    assert after["gutachten"][0]["befangenheit"] == "nicht befangen"
+    assert after["votum_der_jury"]["votum"] == "nicht fördern"
+    with pytest.raises(NotAllowed):
+        export_case(by=rounds.experts[0], reference=case.reference, to=tmp_path / "fremd.zip")

@@ -9,7 +9,7 @@ class GrantsConfig(AppConfig):
     verbose_name = "Förderung"
 
     def ready(self) -> None:
-        from rathaus.domains.grants import call_facts, case_export, facts  # noqa: F401  packages and files have them
+        from rathaus.domains.grants import call_facts, case_export, facts, review_export  # noqa: F401  packages and files have them
         from rathaus.domains.grants.actions import (  # noqa: F401  they register the operations
             assessment,
             award,

@@ -182,8 +182,14 @@ def _waiting(file: CaseFile, package: Package, tasks: list[Task], today: date) -
     if file.case.state == CaseState.ACTION_REQUIRED:
         return "Antwort abwarten", file.case.party_name
     nodes = package.definition.nodes
-    names = [nodes[found.element].name or found.element for found in package.definition.waiting(file.state)]
-    return (names[0], "läuft von selbst") if names else ("", "")
+    waiting = package.definition.waiting(file.state)
+    if not waiting:
+        return "", ""
+    first = waiting[0]
+    # What a domain tells the process (money that was paid, reviews that are in) others are at work on.
+    return nodes[
+        first.element
+    ].name or first.element, "läuft" if first.kind == "message" else "läuft von selbst"
 
 
 def _blocked(task: Task, proposal: Decision | None) -> str:

@@ -173,7 +173,11 @@ def points_of(review: Review) -> Decimal | None:
 def scores_of(review: Review, terms: ReviewTerms) -> list[tuple[str, int, str]]:
     """Criterion, points and their word."""
     words = SCALES[terms.top]
-    return [(name, score, words[score]) for name, score in review.scores.items()]
+    return [
+        (criterion.name, score, words[score])
+        for criterion in terms.criteria
+        if (score := review.scores.get(criterion.name)) is not None
+    ]
 
 
 def _own(request: HttpRequest, review: UUID) -> Review:
