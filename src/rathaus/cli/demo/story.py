@@ -27,6 +27,7 @@ from rathaus.domains.grants.actions.loading import load_programme
 from rathaus.domains.grants.actions.programme import provide
 from rathaus.domains.grants.models import Call, Claim, Grant, Payment
 
+LATER_CALL = "starke-heimat-smart-2025"
 HALF = Decimal("0.50")
 BROMSKIRCHEN = "Bromskirchen"
 
@@ -447,7 +448,7 @@ class Story:
                 text=(ROOT / "daten/programme/starke-heimat-2025.toml").read_text(encoding="utf-8"),
                 package=lambda name: read_folder(ROOT / "leistungen" / name),
             )
-            return loaded.calls[0]
+            return next(found for found in loaded.calls if found.key == LATER_CALL)
 
         def decide() -> None:
             found = call()
