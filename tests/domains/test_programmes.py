@@ -82,7 +82,7 @@ def test_what_we_ship_is_what_was_promised() -> None:
         "thueringen-2019": 80_000_000,
         "thueringen-2024": 10_000_000,
     }
-    later = read_programme(file("starke-heimat-2025").read_text(encoding="utf-8")).calls[0]
+    later = read_programme(file("starke-heimat-2025").read_text(encoding="utf-8")).calls[1]
     assert rate_for(later.parameters, 0) == 80
     assert rate_for(later.parameters, 1) == 90
 
@@ -113,7 +113,8 @@ def _events(w: World) -> dict[str, int]:
 
 
 def test_the_window_of_2025_is_that_of_the_file(world: World) -> None:
-    (call,) = load(world, file("starke-heimat-2025"))
+    sketches, call = load(world, file("starke-heimat-2025"))
+    assert sketches.offer.closes_at == datetime(2025, 9, 5, 22, tzinfo=UTC)
     assert call.offer.opens_at == datetime(2025, 9, 30, 22, tzinfo=UTC)
     assert call.offer.closes_at == datetime(2025, 11, 7, 23, tzinfo=UTC)  # the 7th belongs to it
     assert (call.offer.slug, call.offer.prefix) == ("starke-heimat-smart-2025", "SHH25")

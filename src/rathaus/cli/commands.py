@@ -232,7 +232,7 @@ def programme_load(file: Path, slug: str) -> None:
     except ProgrammeRefused as refused:
         fail("\n".join(f"{file.name}: {problem}" for problem in refused.problems))
     calls = "1 Förderaufruf" if len(loaded.calls) == 1 else f"{len(loaded.calls)} Förderaufrufe"
-    console.print(f"{loaded.programme.title}: {calls} bei {authority.label}.")
+    click.echo(f"{loaded.programme.title}: {calls} bei {authority.label}.")
 
 
 def typed_parameters(given: tuple[str, ...], defaults: Mapping[str, Any]) -> dict[str, Any]:
