@@ -226,6 +226,7 @@ MACHINE_MAY = {
     "cases.Message.sent": "a message may come from the system",
     "cases.Incident.resolved": "an incident may settle itself",
     "cases.Decision.decided": "an automatic decision has no person (decision_decided_by_someone)",
+    "bulk.BulkRun.requested": "always a person, so there is no pair to keep",
     "grants.PaymentRun.prepared": "always a person, so there is no pair to keep",
     "grants.Review.assigned": "always a person, so there is no pair to keep",
     "grants.JuryVote.recorded": "always a person, so there is no pair to keep",
