@@ -167,10 +167,10 @@ def test_changing_rules_is_accessible_on_every_page(
     for path in ("/amt/leistungen/", rules, "/amt/leistungen/smart/zeitraum/", f"{rules}aendern/"):
         page.goto(path)
         looks_well(path)
-    page.get_by_label("Fördersatz").fill("achtzig")
+    page.get_by_label("Fördersatz", exact=True).fill("achtzig")
     page.get_by_role("button", name="Änderungen prüfen").click()
     looks_well("with errors")
-    page.get_by_label("Fördersatz").fill("80")
+    page.get_by_label("Fördersatz", exact=True).fill("80")
     page.get_by_label("Warum ändern Sie die Regeln?").fill("Neue Richtlinie")
     page.get_by_role("button", name="Jahr hinzufügen").click()
     page.locator("[name='jahre.2.wert']").fill("2023")
