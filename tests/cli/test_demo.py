@@ -51,7 +51,9 @@ def _demo(folder: Path) -> dict[str, Any]:
 
 def test_the_round_of_446_and_what_comes_after(folder: Path) -> None:
     result = _demo(folder)
-    first, smart, later = [row for row in result["rows"] if not row["region"]]
+    calls = {row["call"]: row for row in result["rows"] if not row["region"]}
+    first, smart = calls["Starke Heimat 2020: alle Kommunen"], calls["Smarte Kommunen und Regionen"]
+    later = calls["Smarte Kommunen und Regionen 2025"]
     counted = ("applications", "approved", "notices", "exceptions")
     assert [first[name] for name in counted] == [443, 443, 443, 0]
     assert [smart[name] for name in counted] == [3, 3, 3, 1]
