@@ -34,7 +34,7 @@ BROMSKIRCHEN = "Bromskirchen"
 
 @dataclass
 class Story:
-    """What is told already. `kept` is a file beside the database; a chapter that was interrupted begins again."""
+    """What is told already. A file beside the database says which chapters are done."""
 
     hands: Hands
     folder: Path
