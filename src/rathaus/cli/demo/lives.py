@@ -1,7 +1,7 @@
 """The lives of the 446 grants: most are drawn, proven and closed; some go wrong in every way that we know of.
 
-Each chapter lives on a day of its own. What a demo has told it does not tell again; one that was interrupted within a chapter
-may have to begin anew (`make clean-demo`). What the municipalities spend, and when, is invented.
+Each chapter lives on a day of its own. What a demo has told it does not tell again; one that was interrupted within a
+chapter may have to begin anew (`make clean-demo`). What the municipalities spend, and when, is invented.
 """
 
 from __future__ import annotations
