@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef
 
 from rathaus.casework.cases.actions.messages import deliver
 from rathaus.casework.services.operations import Refused
@@ -190,6 +190,7 @@ def take_return(
                 _pay(by, payment, answer.on)
             else:
                 _return(by, payment, answer.reason, answer.on)
+        _finish_runs(known.values())
         record(
             events.RETURN_TAKEN, by=by, authority=authority, name=name, paid=file.paid, returned=file.returned
         )
@@ -257,6 +258,7 @@ def mark_paid(*, by: Actor, payment: UUID, on: date) -> Payment:
         if on > clock.today() or on < found.ordered_on:
             raise Refused("Der Tag der Zahlung liegt zwischen der Anordnung und heute.")
         _pay(by, found, on)
+        _finish_runs([found])
         return found
 
 
@@ -272,6 +274,7 @@ def mark_returned(*, by: Actor, payment: UUID, on: date, reason: str) -> Payment
         if on > clock.today() or on < found.ordered_on:
             raise Refused("Der Tag, an dem die Zahlung zurückkam, liegt zwischen der Anordnung und heute.")
         _return(by, found, reason.strip(), on)
+        _finish_runs([found])
         return found
 
 
@@ -326,7 +329,6 @@ def _pay(by: Actor, payment: Payment, on: date) -> None:
     payment.save(update_fields=["state", "paid_on"])
     payment.drawdown.state = DrawdownState.PAID
     payment.drawdown.save(update_fields=["state"])
-    _finish_run(payment)
     record(
         events.PAID,
         by=by,
@@ -349,7 +351,6 @@ def _return(by: Actor, payment: Payment, reason: str, on: date) -> None:
     payment.save(update_fields=["state", "return_reason"])
     payment.drawdown.state = DrawdownState.ORDERED
     payment.drawdown.save(update_fields=["state"])
-    _finish_run(payment)
     record(
         events.PAYMENT_RETURNED,
         by=by,
@@ -395,10 +396,8 @@ def _book(by: Actor, payment: Payment, kind: MovementKind, shifts: Sequence[Shif
         raise Refused(f"„{payment.end_to_end}“ ist schon gebucht.") from wrong
 
 
-def _finish_run(payment: Payment) -> None:
+def _finish_runs(payments: Iterable[Payment]) -> None:
     """A run is done when none of its payments waits any more."""
-    if payment.run_id:
-        waiting = Payment.objects.filter(run_id=payment.run_id, state=PaymentState.IN_RUN)
-        runs = PaymentRun.objects.filter(id=payment.run_id, state=RunState.RELEASED)
-        if not waiting.exists():
-            runs.update(state=RunState.DONE)
+    waiting = Payment.objects.filter(run=OuterRef("id"), state=PaymentState.IN_RUN)
+    runs = PaymentRun.objects.filter(id__in={row.run_id for row in payments}, state=RunState.RELEASED)
+    runs.exclude(Exists(waiting)).update(state=RunState.DONE)
