@@ -15,19 +15,16 @@ from rathaus.casework.cases.models import Confirmation
 from rathaus.casework.cases.queries import own_confirmation
 from rathaus.casework.services.operations import Refused
 from rathaus.web.account import kept
-from rathaus.web.account.access import login_first
 from rathaus.web.parts import Fact, Link
+from rathaus.web.portal.access import for_account
 from rathaus.web.portal.frames import actor_of, frame_of
 
 
 @cache_control(private=True, no_cache=True)
 @require_http_methods(["GET", "HEAD", "POST"])
+@for_account
 def answer(request: HttpRequest, confirmation: UUID) -> HttpResponse:
     """What is asked, with two buttons; a POST answers, once."""
-    if not request.user.is_authenticated:
-        if request.method == "POST":
-            kept.keep(request, request.path)
-        return login_first(request)
     by = actor_of(request)
     try:
         found = own_confirmation(by, confirmation)

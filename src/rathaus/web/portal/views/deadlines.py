@@ -18,18 +18,17 @@ from rathaus.domains.grants.actions.deadlines import feed_of, make_feed, revoke_
 from rathaus.domains.grants.duties import REMIND_BEFORE
 from rathaus.domains.grants.models import DeadlineChoice
 from rathaus.engine.icalendar import Day, write_calendar
-from rathaus.web.account.access import login_first
 from rathaus.web.parts import Link
 from rathaus.web.portal import grants
+from rathaus.web.portal.access import for_account
 from rathaus.web.portal.frames import actor_of, frame_of
 
 
 @cache_control(private=True, no_cache=True, no_store=True)
 @require_http_methods(["GET", "HEAD", "POST"])
+@for_account
 def choices(request: HttpRequest) -> HttpResponse:
     """One block a municipality. A new calendar address is shown once, in the answer to the POST that made it."""
-    if not request.user.is_authenticated:
-        return login_first(request)
     by = actor_of(request)
     made: tuple[UUID, str] | None = None
     if request.method == "POST":

@@ -23,7 +23,8 @@ from rathaus.engine.forms import Page, Reading, Table
 from rathaus.engine.forms.importing import template_of
 from rathaus.engine.forms.places import lookup
 from rathaus.web.account import kept
-from rathaus.web.account.access import login_first, refuse_below
+from rathaus.web.account.access import refuse_below
+from rathaus.web.portal.access import for_account, keeps_as
 from rathaus.web.portal.catalogue import first_sentence
 from rathaus.web.portal.filling import (
     IMPORT,
@@ -46,13 +47,10 @@ REVIEW_MARK = "pruefen"
 @takes_refused_uploads
 @cache_control(private=True, no_cache=True)
 @require_http_methods(["GET", "HEAD", "POST"])
+@keeps_as(lambda request, draft, page: f"{draft}/{page}")
 def step(request: HttpRequest, draft: UUID, page: str) -> HttpResponse:
     """A step of the form. A POST keeps what was typed in any case; what is wrong is shown beside the fields."""
     form_id = f"{draft}/{page}"
-    if not request.user.is_authenticated:
-        if request.method == "POST":
-            kept.keep(request, form_id)
-        return login_first(request)
     filling = _filling(request, draft)
     if isinstance(filling, HttpResponse):
         return filling
@@ -76,10 +74,9 @@ def step(request: HttpRequest, draft: UUID, page: str) -> HttpResponse:
 
 @cache_control(private=True, no_cache=True)
 @require_safe
+@for_account
 def sheet(request: HttpRequest, draft: UUID, page: str, table: str) -> HttpResponse:
     """An empty CSV file with the header of a table that rows may be read into."""
-    if not request.user.is_authenticated:
-        return login_first(request)
     filling = _filling(request, draft)
     if isinstance(filling, HttpResponse):
         return filling
@@ -94,20 +91,18 @@ def sheet(request: HttpRequest, draft: UUID, page: str, table: str) -> HttpRespo
 
 @cache_control(private=True, no_cache=True)
 @require_safe
+@for_account
 def resume(request: HttpRequest, draft: UUID) -> HttpResponse:
     """On to the first step that is not done."""
-    if not request.user.is_authenticated:
-        return login_first(request)
     filling = _filling(request, draft)
     return filling if isinstance(filling, HttpResponse) else redirect(filling.current_url())
 
 
 @cache_control(private=True, no_cache=True)
 @require_http_methods(["GET", "HEAD", "POST"])
+@for_account
 def review(request: HttpRequest, draft: UUID) -> HttpResponse:
     """Everything on one page; a POST hands it in. Sent twice, it makes one case."""
-    if not request.user.is_authenticated:
-        return login_first(request)
     filling = _filling(request, draft)
     if isinstance(filling, HttpResponse):
         return filling
@@ -148,10 +143,9 @@ def review(request: HttpRequest, draft: UUID) -> HttpResponse:
 
 @cache_control(private=True, no_cache=True)
 @require_http_methods(["GET", "HEAD", "POST"])
+@for_account
 def discard(request: HttpRequest, draft: UUID) -> HttpResponse:
     """Asks once, then throws the draft away."""
-    if not request.user.is_authenticated:
-        return login_first(request)
     filling = _filling(request, draft)
     if isinstance(filling, HttpResponse):
         return filling
@@ -166,10 +160,9 @@ def discard(request: HttpRequest, draft: UUID) -> HttpResponse:
 
 @cache_control(private=True, no_cache=True)
 @require_http_methods(["GET", "HEAD", "POST"])
+@for_account
 def correct(request: HttpRequest, case: UUID) -> HttpResponse:
     """Open the form again, as the office allowed; its button is on the case's page."""
-    if not request.user.is_authenticated:
-        return login_first(request)
     by = actor_of(request)
     try:
         found = own_case(by, case)

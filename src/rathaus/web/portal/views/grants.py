@@ -14,9 +14,9 @@ from django.views.decorators.http import require_safe
 from rathaus.core import clock
 from rathaus.domains.grants.models import Grant
 from rathaus.domains.grants.queries import own_standing
-from rathaus.web.account.access import login_first
 from rathaus.web.parts import Link
 from rathaus.web.portal import board, grants
+from rathaus.web.portal.access import for_account
 from rathaus.web.portal.frames import actor_of, frame_of
 from rathaus.web.portal.grant_page import page_of
 
@@ -25,10 +25,9 @@ _private = cache_control(private=True, no_cache=True)
 
 @_private
 @require_safe
+@for_account
 def overview(request: HttpRequest) -> HttpResponse:
     """What is next, until when, how much is left: one line a grant; then the money and all deadlines."""
-    if not request.user.is_authenticated:
-        return login_first(request)
     by, today = actor_of(request), clock.today()
     found = grants.overview(by, today)
     context = {
@@ -44,10 +43,9 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 @_private
 @require_safe
+@for_account
 def grant(request: HttpRequest, grant: UUID) -> HttpResponse:
     """Everything about one grant, the next step first."""
-    if not request.user.is_authenticated:
-        return login_first(request)
     by, today = actor_of(request), clock.today()
     try:
         standing = own_standing(by, grant)
@@ -68,10 +66,9 @@ def grant(request: HttpRequest, grant: UUID) -> HttpResponse:
 
 @_private
 @require_safe
+@for_account
 def board_pdf(request: HttpRequest) -> HttpResponse:
     """All grants on a sheet to print, for the mayor and the board."""
-    if not request.user.is_authenticated:
-        return login_first(request)
     by, today = actor_of(request), clock.today()
     response = HttpResponse(board.render(grants.overview(by, today), today), content_type="application/pdf")
     name = f"Foerderungen-{today.isoformat()}.pdf"

@@ -35,9 +35,9 @@ from rathaus.casework.services.operations import Refused
 from rathaus.core.files.actions import FileRefused, read
 from rathaus.core.files.models import Blob
 from rathaus.web.account import kept
-from rathaus.web.account.access import login_first
 from rathaus.web.parts import Link
 from rathaus.web.portal import mine, receipts
+from rathaus.web.portal.access import for_account, keeps_as
 from rathaus.web.portal.catalogue import first_sentence, manifest_of
 from rathaus.web.portal.frames import actor_of, frame_of
 from rathaus.web.portal.next_steps import next_steps
@@ -51,10 +51,9 @@ _private = cache_control(private=True, no_cache=True)
 
 @_private
 @require_safe
+@for_account
 def overview(request: HttpRequest) -> HttpResponse:
     """Applications, drafts and the mailbox of all that one acts for."""
-    if not request.user.is_authenticated:
-        return login_first(request)
     by = actor_of(request)
     cases = own_cases(by)
     asked = asked_confirmations(by)
@@ -76,10 +75,9 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 @_private
 @require_safe
+@for_account
 def case(request: HttpRequest, case: UUID) -> HttpResponse:
     """Where it stands, the one thing to do, messages, papers, dates."""
-    if not request.user.is_authenticated:
-        return login_first(request)
     found = _own(request, case)
     typed = kept.take(request, str(case))
     return _case(request, found, text=typed.get("text", "") if typed else "", is_back=typed is not None)
@@ -87,11 +85,9 @@ def case(request: HttpRequest, case: UUID) -> HttpResponse:
 
 @takes_refused_uploads
 @require_http_methods(["GET", "HEAD", "POST"])
+@keeps_as(lambda request, case: str(case))
 def answer(request: HttpRequest, case: UUID) -> HttpResponse:
     """Answer what the office asked, with files; what was typed stays if it is refused. Its form is on the case's page."""
-    if not request.user.is_authenticated:
-        kept.keep(request, str(case))
-        return login_first(request)
     if request.method != "POST":
         return redirect("portal:case", case)
     found = _own(request, case)
@@ -113,10 +109,9 @@ def answer(request: HttpRequest, case: UUID) -> HttpResponse:
 
 @_private
 @require_safe
+@for_account
 def receipt(request: HttpRequest, case: UUID) -> HttpResponse:
     """The application has arrived: number, time, what happens next."""
-    if not request.user.is_authenticated:
-        return login_first(request)
     found = _applied_for(request, case)
     manifest = manifest_of(found.application.version_id)
     warning, about_warning = first_sentence(manifest.warnung)
@@ -131,10 +126,9 @@ def receipt(request: HttpRequest, case: UUID) -> HttpResponse:
 
 @_private
 @require_safe
+@for_account
 def receipt_pdf(request: HttpRequest, case: UUID) -> HttpResponse:
     """All answers, number, time and checksums as PDF, made from a version of the application, which never changes."""
-    if not request.user.is_authenticated:
-        return login_first(request)
     found = _applied_for(request, case)
     version = found.application
     if wanted := request.GET.get("fassung", ""):
@@ -150,10 +144,9 @@ def receipt_pdf(request: HttpRequest, case: UUID) -> HttpResponse:
 
 @_private
 @require_safe
+@for_account
 def notice(request: HttpRequest, case: UUID, notice: UUID) -> HttpResponse:
     """The decision in words, its dates, and the letter. Opening it is noted, as the law wants it proved."""
-    if not request.user.is_authenticated:
-        return login_first(request)
     by = actor_of(request)
     found = (
         Notice.objects.select_related(
@@ -192,10 +185,9 @@ def notice(request: HttpRequest, case: UUID, notice: UUID) -> HttpResponse:
 
 @_private
 @require_safe
+@for_account
 def document(request: HttpRequest, case: UUID, document: UUID) -> HttpResponse:
     """A document to save, or with `?ansehen` to look at. A notice that is fetched counts as read."""
-    if not request.user.is_authenticated:
-        return login_first(request)
     by = actor_of(request)
     found = Document.objects.filter(
         id=document, case_id=case, party_id__in=by.parties, is_for_applicant=True

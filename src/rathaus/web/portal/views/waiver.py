@@ -14,18 +14,17 @@ from rathaus.casework.cases.actions.remedies import waive_remedy
 from rathaus.casework.cases.enums import RemedyForm
 from rathaus.casework.cases.models import Notice
 from rathaus.casework.services.operations import Refused
-from rathaus.web.account.access import login_first
 from rathaus.web.parts import Link
 from rathaus.web.portal import mine
+from rathaus.web.portal.access import for_account
 from rathaus.web.portal.frames import actor_of, frame_of
 
 
 @cache_control(private=True, no_cache=True)
 @require_http_methods(["GET", "HEAD", "POST"])
+@for_account
 def waive(request: HttpRequest, case: UUID, notice: UUID) -> HttpResponse:
     """Explains in plain words and asks once; a POST gives the remedy up."""
-    if not request.user.is_authenticated:
-        return login_first(request)
     by = actor_of(request)
     notices = Notice.objects.select_related("decision", "case__authority", "case__application", "case__offer")
     found = notices.filter(id=notice, case_id=case, party_id__in=by.parties).first()

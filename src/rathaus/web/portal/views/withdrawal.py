@@ -15,19 +15,16 @@ from rathaus.casework.cases.models import Case
 from rathaus.casework.cases.queries import can_withdraw, own_case
 from rathaus.casework.services.operations import Refused
 from rathaus.web.account import kept
-from rathaus.web.account.access import login_first
 from rathaus.web.parts import Link
+from rathaus.web.portal.access import for_account
 from rathaus.web.portal.frames import actor_of, frame_of
 
 
 @cache_control(private=True, no_cache=True)
 @require_http_methods(["GET", "HEAD", "POST"])
+@for_account
 def withdraw(request: HttpRequest, case: UUID) -> HttpResponse:
     """Says what follows and asks once; a POST withdraws."""
-    if not request.user.is_authenticated:
-        if request.method == "POST":
-            kept.keep(request, request.path)
-        return login_first(request)
     by = actor_of(request)
     try:
         found = own_case(by, case)
