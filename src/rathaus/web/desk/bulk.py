@@ -41,6 +41,7 @@ from rathaus.domains.grants.queries.books import NOTHING
 from rathaus.domains.grants.queries.dunning import Late, overdue_proofs
 from rathaus.law.money import format_amount
 from rathaus.web.account import kept
+from rathaus.web.addresses import keys_in
 from rathaus.web.desk.access import actor_of, for_staff, frame_of
 from rathaus.web.desk.money_pages import around, programme_of
 from rathaus.web.desk.panels import Input
@@ -175,7 +176,7 @@ def tasks(request: HttpRequest) -> HttpResponse:
     ticked = request.POST.getlist("aufgabe")[:PAGE]
     offer, element, about = (request.GET.get(name, "")[:200] for name in ("leistung", "schritt", "zu"))
     found = tasks_at_once(
-        by, offer=offer, element=element, about=about, chosen=_uuids(ticked) if ticked else None
+        by, offer=offer, element=element, about=about, chosen=keys_in(ticked) if ticked else None
     )
     if ticked:
         steps = {(task.case.offer_id, task.element) for task in found}
@@ -253,16 +254,6 @@ def _changed(page: Confirmation) -> Confirmation:
     return replace(
         page, changed=f"Inzwischen sind es {len(page.entries)} Vorgänge{total}. Prüfen Sie noch einmal."
     )
-
-
-def _uuids(texts: Sequence[str]) -> list[UUID]:
-    found = []
-    for text in texts:
-        try:
-            found.append(UUID(text))
-        except ValueError:
-            continue
-    return found
 
 
 # --- dunning ---

@@ -20,6 +20,7 @@ from rathaus.casework.cases.queries import case_file
 from rathaus.casework.services.operations import Refused
 from rathaus.core import clock
 from rathaus.web.account import kept
+from rathaus.web.addresses import key_in
 from rathaus.web.desk.access import actor_of, for_staff, frame_of
 from rathaus.web.desk.case_page import Typed, page_of
 from rathaus.web.desk.grant_panel import panel_of
@@ -31,7 +32,7 @@ from rathaus.web.desk.reviews.case_section import section_of
 @for_staff
 def show(request: HttpRequest, reference: str) -> HttpResponse:
     """Everything about a case, and the form of the open task that this person may do."""
-    return case_page(request, reference, Typed(task=_uuid(request.GET.get("aufgabe", ""))))
+    return case_page(request, reference, Typed(task=key_in(request.GET.get("aufgabe", ""))))
 
 
 @require_http_methods(["GET", "POST"])
@@ -160,10 +161,3 @@ def _text(request: HttpRequest, name: str) -> str:
 
 def _address(reference: str) -> str:
     return reverse("desk:case", args=[reference])
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

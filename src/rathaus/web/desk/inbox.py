@@ -23,6 +23,7 @@ from rathaus.casework.cases.models import Task
 from rathaus.casework.cases.queries import PAGE, cases_of_authority, count_tasks, inbox
 from rathaus.casework.services.models import Offer
 from rathaus.core import clock
+from rathaus.web.addresses import key_in, keys_in, query_of
 from rathaus.web.desk.access import (
     actor_of,
     capped,
@@ -91,7 +92,7 @@ class Filter:
         return cls(
             view if view in VIEWS else "team",
             text_of(data),
-            _uuid(data.get("leistung", "")),
+            key_in(data.get("leistung", "")),
             due if due in DUE else "",
             _place(data.get("nach", "")),
         )
@@ -184,7 +185,7 @@ def claim(request: HttpRequest) -> HttpResponse:
         return redirect("desk:inbox")
     chosen = [request.POST["nur"]] if "nur" in request.POST else request.POST.getlist("aufgabe")
     taken: list[Task] = []
-    for key in [found for text in chosen[:PAGE] if (found := _uuid(text))]:
+    for key in keys_in(chosen[:PAGE]):
         try:
             taken.append(claim_task(by=actor_of(request), task=key))
         except TaskTaken as faster:
@@ -239,7 +240,7 @@ def cases(request: HttpRequest) -> HttpResponse:
     actor, text = actor_of(request), text_of(request.GET)
     state = request.GET.get("stand", "")
     state = state if state in CaseState.values else ""
-    after = _uuid(request.GET.get("nach", ""))
+    after = key_in(request.GET.get("nach", ""))
     found = cases_of_authority(actor, text=text, state=state, after=after, size=PAGE + 1)
     shown = found[:PAGE]
     context = {
@@ -248,8 +249,8 @@ def cases(request: HttpRequest) -> HttpResponse:
         "state": state,
         "states": CaseState.choices,
         "cases": shown,
-        "more": _query(q=text, stand=state, nach=str(shown[-1].id)) if len(found) > PAGE else "",
-        "start": _query(q=text, stand=state) if after else "",
+        "more": query_of(q=text, stand=state, nach=str(shown[-1].id)) if len(found) > PAGE else "",
+        "start": query_of(q=text, stand=state) if after else "",
     }
     return render(request, "desk/cases.html", context)
 
@@ -257,18 +258,6 @@ def cases(request: HttpRequest) -> HttpResponse:
 def text_of(data: Mapping[str, Any]) -> str:
     """What was typed into a search field, without what a database cannot look for."""
     return " ".join(str(data.get("q", "")).replace("\0", "").split())[:_TEXT_AT_MOST]
-
-
-def _query(**fields: str) -> str:
-    filled = {name: value for name, value in fields.items() if value}
-    return f"?{urlencode(filled)}" if filled else "?"
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _place(text: str) -> str:

@@ -43,6 +43,7 @@ from rathaus.integrations.bank.actions import cash_csv, release_run, take_return
 from rathaus.law.money import format_amount
 from rathaus.law.text import format_day
 from rathaus.web.account import kept
+from rathaus.web.addresses import keys_in
 from rathaus.web.desk.access import actor_of, for_staff
 from rathaus.web.desk.documents import file_response
 from rathaus.web.desk.money_pages import Filled, around, form, programme_of, today_text
@@ -104,16 +105,6 @@ def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else None
 
 
-def _uuids(texts: list[str]) -> tuple[UUID, ...]:
-    found = []
-    for text in texts:
-        try:
-            found.append(UUID(text))
-        except ValueError:
-            continue
-    return tuple(found)
-
-
 @require_http_methods(["GET", "POST"])
 @for_staff
 def prepare(request: HttpRequest, key: str) -> HttpResponse:
@@ -126,10 +117,10 @@ def prepare(request: HttpRequest, key: str) -> HttpResponse:
         if typed is None:
             return redirect(here)
         return _overview(
-            request, programme, run_form=empty.typed(typed), chosen=_uuids(typed.getlist("zahlung"))
+            request, programme, run_form=empty.typed(typed), chosen=tuple(keys_in(typed.getlist("zahlung")))
         )
     is_all = request.POST.get("welche") == "alle"
-    chosen = _uuids(request.POST.getlist("zahlung"))
+    chosen = tuple(keys_in(request.POST.getlist("zahlung")))
     filled = empty.typed(request.POST)
     day, filled = filled.day("ausfuehren")
     if day is None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
-from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -39,6 +37,7 @@ from rathaus.domains.grants.queries import (
 from rathaus.domains.grants.queries.lists import PROOFS
 from rathaus.law.money import format_number
 from rathaus.law.text import format_date
+from rathaus.web.addresses import key_in, query_of
 from rathaus.web.desk.access import actor_of, for_staff, frame_of
 from rathaus.web.desk.inbox import text_of
 from rathaus.web.desk.programmes.map import MODES
@@ -87,12 +86,12 @@ def show(request: HttpRequest, key: str) -> HttpResponse:
         "period": period_of(lines),
         "as_of": f"{long_date(now.date())}, {now.hour}:{now:%M} Uhr",
         "modes": [
-            (label, _query(karte=name, aufruf=call.key if call else ""), name == mode)
+            (label, query_of(karte=name, aufruf=call.key if call else ""), name == mode)
             for name, label in MODES.items()
         ],
         "call": call,
         "calls": [
-            (label, _query(karte=mode, aufruf=name), name == (call.key if call else ""))
+            (label, query_of(karte=mode, aufruf=name), name == (call.key if call else ""))
             for name, label in [("", "Alle Aufrufe"), *((entry.key, entry.title) for entry in file.calls)]
         ],
         "has_lines": bool(lines),
@@ -164,7 +163,7 @@ def applied(request: HttpRequest, key: str) -> HttpResponse:
     state = state if state in OPEN_STATES else ""
     outcome = outcome if outcome in Outcome.values else ""
     fields = {"q": text, "aufruf": call.key if call else "", "stand": state, "ergebnis": outcome}
-    after = _uuid(request.GET.get("nach", ""))
+    after = key_in(request.GET.get("nach", ""))
     cases, more = applications_page(
         actor,
         file.programme,
@@ -182,8 +181,8 @@ def applied(request: HttpRequest, key: str) -> HttpResponse:
         "is_narrow": any(fields.values()),
         "states": [(found.value, found.label) for found in OPEN_STATES],
         "outcomes": Outcome.choices,
-        "more": _query(**fields, nach=str(more)) if more else "",
-        "start": _query(**fields) if after else "",
+        "more": query_of(**fields, nach=str(more)) if more else "",
+        "start": query_of(**fields) if after else "",
     }
     return render(request, "desk/programmes/applications.html", context)
 
@@ -213,7 +212,7 @@ def _grants(
     year = request.GET.get("abruf", "")
     year = year if year.isascii() and year.isdigit() and len(year) == 4 and not by_due else ""
     fields = {"q": text, "aufruf": call.key if call else "", "stand": stage, "abruf": year}
-    after = _uuid(request.GET.get("nach", ""))
+    after = key_in(request.GET.get("nach", ""))
     page = grants_page(
         actor,
         file.programme,
@@ -232,8 +231,8 @@ def _grants(
         "is_narrow": any(fields.values()),
         "today": today,
         "stages": [(found.value, f"{found.label} ({format_number(counts[found])})") for found in known],
-        "more": _query(**fields, nach=str(page.after)) if page.after else "",
-        "start": _query(**fields) if after else "",
+        "more": query_of(**fields, nach=str(page.after)) if page.after else "",
+        "start": query_of(**fields) if after else "",
         "here": reverse(f"desk:{tab}", args=[key]),
     }
     return render(request, f"desk/programmes/{'proofs' if by_due else 'grants'}.html", context)
@@ -316,15 +315,3 @@ def _address(name: str, file: ProgrammeFile) -> str:
 def _call(file: ProgrammeFile, data: Mapping[str, Any]) -> Call | None:
     """The call that the address names, if the programme has it."""
     return next((call for call in file.calls if call.key == data.get("aufruf", "")), None)
-
-
-def _query(**fields: str) -> str:
-    filled = {name: value for name, value in fields.items() if value}
-    return f"?{urlencode(filled)}" if filled else "?"
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -18,6 +18,7 @@ from rathaus.domains.grants.actions.deadlines import feed_of, make_feed, revoke_
 from rathaus.domains.grants.duties import REMIND_BEFORE
 from rathaus.domains.grants.models import DeadlineChoice
 from rathaus.engine.icalendar import Day, write_calendar
+from rathaus.web.addresses import key_in
 from rathaus.web.parts import Link
 from rathaus.web.portal import grants
 from rathaus.web.portal.access import for_account
@@ -32,7 +33,9 @@ def choices(request: HttpRequest) -> HttpResponse:
     by = actor_of(request)
     made: tuple[UUID, str] | None = None
     if request.method == "POST":
-        party = _uuid(request.POST.get("kommune", ""))
+        party = key_in(request.POST.get("kommune", ""))
+        if party is None:
+            raise Http404
         doing = request.POST.get("tun", "")
         try:
             if doing == "kalender":
@@ -47,7 +50,9 @@ def choices(request: HttpRequest) -> HttpResponse:
             raise Http404 from refused
         if made is None:
             return redirect("portal:deadlines")
-    kept = {choice.party_id: choice for choice in DeadlineChoice.objects.filter(account_id=request.user.pk)}
+    kept = {
+        choice.party_id: choice for choice in DeadlineChoice.objects.filter(account_id=str(request.user.pk))
+    }
     own = [(party, name) for party, name in by.names.items() if party in by.bodies - by.former]
     context = {
         "frame": frame_of(request, current=reverse("portal:grants")),
@@ -106,10 +111,3 @@ def feed(request: HttpRequest, token: str) -> HttpResponse:
 
 def _address(token: str) -> str:
     return settings.BASE_URL + reverse("portal:deadline_feed", args=[token])
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError as wrong:
-        raise Http404 from wrong
