@@ -14,9 +14,9 @@ from rathaus.casework.cases.actions.answers import (
 )
 from rathaus.casework.cases.actions.confirmations import ask_partners
 from rathaus.casework.cases.actions.drafts import KEPT_DAYS
-from rathaus.casework.cases.enums import Sender
+from rathaus.casework.cases.actions.messages import from_applicant
 from rathaus.casework.cases.facts import facts_of
-from rathaus.casework.cases.models import Application, Case, Draft, Message, Subscription
+from rathaus.casework.cases.models import Application, Case, Draft, Subscription
 from rathaus.casework.cases.queries import open_question, own_application
 from rathaus.casework.cases.steps import REPLY, CaseData, Run, lock
 from rathaus.casework.services.operations import Refused
@@ -86,7 +86,7 @@ def hand_in_correction(*, by: Actor, draft: Draft) -> Case:
         changed = differences(package.form, before.answers, clean)
         _put_in_force(run, draft, clean)
         number, labels = before.number + 1, ", ".join(found.label for found in changed)
-        _tell_staff(run, labels)
+        from_applicant(run.case, f"Angaben berichtigt: {labels}."[:5_000], by=run.by)
         run.record(events.CORRECTED, number=number, fields=labels)
         ask_partners(run, clean)
         run.send(workflow.MessageReceived(waiting.token, {}))
@@ -122,17 +122,3 @@ def _put_in_force(run: Run, draft: Draft, answers: dict[str, Any]) -> None:
     case.application, case.title, case.amount = application, title, amount
     case.save(update_fields=["application", "title", "amount"])
     run.data = CaseData(run.package, case, answers)
-
-
-def _tell_staff(run: Run, labels: str) -> None:
-    """In the talk of the case, as the answer to the question."""
-    case = run.case
-    Message.objects.create(
-        authority_id=case.authority_id,
-        case=case,
-        party_id=case.party_id,
-        sender=Sender.APPLICANT,
-        sender_name=case.party_name,
-        body=f"Angaben berichtigt: {labels}."[:5_000],
-        sent_by_id=run.by.account,
-    )

@@ -144,6 +144,19 @@ def deliver(*, by: Actor, case: UUID, message: str, result: Mapping[str, Any] | 
         return True
 
 
+def from_applicant(case: Case, text: str, *, by: Actor) -> Message:
+    """A message in the talk of a case, where staff read; part of an action that saw to the right."""
+    return Message.objects.create(
+        authority_id=case.authority_id,
+        case=case,
+        party_id=case.party_id,
+        sender=Sender.APPLICANT,
+        sender_name=case.party_name,
+        body=text,
+        sent_by_id=by.account,
+    )
+
+
 def answer_request(*, by: Actor, case: Case, body: str, uploads: Sequence[Upload] = ()) -> Message:
     """The applicant answers a question of the office, with files if wanted; the process goes on.
 
@@ -159,15 +172,7 @@ def answer_request(*, by: Actor, case: Case, body: str, uploads: Sequence[Upload
         waiting = Subscription.objects.filter(case=case, message=REPLY).first()
         if waiting is None:
             raise Refused("Auf Ihre Antwort wird gerade nicht gewartet.")
-        message = Message.objects.create(
-            authority_id=case.authority_id,
-            case=case,
-            party_id=case.party_id,
-            sender=Sender.APPLICANT,
-            sender_name=case.party_name,
-            body=text,
-            sent_by_id=by.account,
-        )
+        message = from_applicant(case, text, by=by)
         for name, content, media_type in typed:
             blob = files.keep(
                 authority=case.authority_id, content=content, media_type=media_type, party=case.party_id

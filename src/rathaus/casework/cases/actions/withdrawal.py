@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from rathaus.casework.cases import events, jobs
 from rathaus.casework.cases.actions.confirmations import settle_confirmations
-from rathaus.casework.cases.enums import DecisionState, IncidentState, Outcome, Sender
-from rathaus.casework.cases.models import Case, Decision, Draft, Incident, Message
+from rathaus.casework.cases.actions.messages import from_applicant
+from rathaus.casework.cases.enums import DecisionState, IncidentState, Outcome
+from rathaus.casework.cases.models import Case, Decision, Draft, Incident
 from rathaus.casework.cases.rules import LONGEST_NOTE, written
 from rathaus.casework.cases.steps import Run, lock
 from rathaus.casework.services.operations import Refused
@@ -43,7 +44,7 @@ def withdraw_application(*, by: Actor, case: Case, reason: str = "") -> Case:
             raise NotAllowed("Diesen Vorgang hat die Behörde eröffnet. Zurückziehen kann ihn nur sie.")
         if Decision.objects.filter(case=case, state=DecisionState.DECIDED).exists():
             raise Refused(DECIDED)
-        _tell_staff(run, text)
+        from_applicant(run.case, f"Der Antrag wird zurückgezogen.\n\n{text}".strip(), by=run.by)
         Decision.objects.filter(case=case, state=DecisionState.PROPOSED).update(
             state=DecisionState.OBSOLETE, decided_at=run.now, return_note="Der Antrag wurde zurückgezogen."
         )
@@ -61,17 +62,3 @@ def withdraw_application(*, by: Actor, case: Case, reason: str = "") -> Case:
             raise Refused(OVER) from ended
         run.write()
         return run.case
-
-
-def _tell_staff(run: Run, reason: str) -> None:
-    """In the talk of the case, where staff read."""
-    case = run.case
-    Message.objects.create(
-        authority_id=case.authority_id,
-        case=case,
-        party_id=case.party_id,
-        sender=Sender.APPLICANT,
-        sender_name=case.party_name,
-        body=f"Der Antrag wird zurückgezogen.\n\n{reason}".strip(),
-        sent_by_id=run.by.account,
-    )
