@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import re
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
+from rathaus.engine.csv_files import FileNotImported, read_records
 from rathaus.engine.forms.formats import is_iso_date
 from rathaus.integrations.bank.entries import (
     ENTRIES_AT_MOST,
@@ -43,7 +42,7 @@ def read_cash_returns(content: bytes) -> ReturnFile:
 
     Raises ReturnFileRefused with every wrong line.
     """
-    records = _records(_decoded(content))
+    records = _records(content)
     _, header = next(records, (1, []))
     columns = [name.strip().lower() for name in header]
     _check_header(columns)
@@ -69,36 +68,19 @@ def read_cash_returns(content: bytes) -> ReturnFile:
     return ReturnFile(id=f"{Kind.CSV}/{_fingerprint(entries)}", kind=Kind.CSV, entries=tuple(entries))
 
 
-def _decoded(content: bytes) -> str:
+def _records(content: bytes) -> Iterator[tuple[int, list[str]]]:
+    """Each record that says anything, with the line on which it begins."""
     if len(content) > BYTES_AT_MOST:
-        raise ReturnFileRefused(
-            [LineProblem(None, f"Die Datei ist größer als {BYTES_AT_MOST // 1_000_000} MB.")]
-        )
+        reason = f"Die Datei ist größer als {BYTES_AT_MOST // 1_000_000} MB."
+        raise ReturnFileRefused([LineProblem(None, reason)])
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as wrong:
-        line = content[: wrong.start].count(b"\n") + 1
-        reason = "Die Datei ist nicht UTF-8. Speichern Sie sie als „CSV UTF-8“."
-        raise ReturnFileRefused([LineProblem(line, reason)]) from wrong
-    if "\x00" in text:
-        line = text[: text.index("\x00")].count("\n") + 1
-        raise ReturnFileRefused(
-            [LineProblem(line, "Die Zeile enthält ein Nullzeichen. Die Datei ist beschädigt.")]
-        )
-    return text
-
-
-def _records(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Each record that is not empty, with the line on which it begins."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=";", strict=True)
-    line = 1
-    try:
-        for values in reader:
+        for line, values in read_records(content):
             if any(value.strip() for value in values):
                 yield line, values
-            line = reader.line_num + 1
-    except csv.Error as wrong:
-        raise ReturnFileRefused([LineProblem(line, f"Die Zeile ist kein gültiges CSV: {wrong}")]) from wrong
+    except FileNotImported as wrong:
+        raise ReturnFileRefused(
+            [LineProblem(found.line, found.reason) for found in wrong.problems]
+        ) from wrong
 
 
 def _check_header(columns: list[str]) -> None:
