@@ -119,15 +119,16 @@ class Lives:
 
     def pay(self, *, bounced: int = 0) -> None:
         """A run for each programme that has something to pay; what comes back is ordered anew and paid with the next."""
-        for _ in range(2):
+        for back in (bounced, 0):
             with self.hands.clerk.acting():
                 ordered = Payment.objects.filter(state="ordered")
                 ids = set(ordered.values_list("grant__call__measure__programme_id", flat=True))
                 programmes = list(Programme.objects.filter(id__in=ids))
             for programme in programmes:
-                bounced = self._run(programme, bounced)
+                self._run(programme, bounced=back)
+                back = 0
 
-    def _run(self, programme: Programme, bounced: int) -> int:
+    def _run(self, programme: Programme, *, bounced: int) -> None:
         clerk, approver = self.hands.clerk, self.hands.approver
         run = payments.prepare_run(by=clerk, programme=programme, executes_on=clock.today())
         release_run(by=approver, run=run.id)
@@ -145,12 +146,11 @@ class Lives:
                 partial(take_return_file, by=clerk, name=name, content=answer),
             )
         with clerk.acting():
-            back = list(Payment.objects.filter(run=run, state="returned"))
-        for payment in back:
+            came_back = list(Payment.objects.filter(run=run, state="returned"))
+        for payment in came_back:
             self.troubles.note("Überweisung kam zurück, neu angeordnet")
             payments.order_again(by=approver, payment=payment.id, iban=OTHER_IBAN, holder=payment.holder)
         self.progress("Zahlungsläufe", run.number, run.number)
-        return 0
 
     # --- proof ---
 
