@@ -17,7 +17,6 @@ from rathaus.law.interest import (
     MissingRate,
     Period,
     interest,
-    known_until,
     late_use,
 )
 
@@ -95,8 +94,7 @@ def test_the_table_has_each_half_year_from_2016_to_2025() -> None:
     starts = [rate.valid_from for rate in BASE_RATES]
     assert starts == [add_months(FIRST, 6 * n) for n in range(19)]
     assert {rate.rate for rate in BASE_RATES if rate.valid_from.year < 2023} == {Decimal("-0.88")}
-    assert known_until() == day("2025-12-31")
-    assert known_until([]) is None
+    assert max(rate.last_day for rate in BASE_RATES) == day("2025-12-31")
 
 
 def test_nothing_is_known_after_the_last_half_year() -> None:

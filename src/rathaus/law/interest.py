@@ -198,11 +198,6 @@ def interest(
     return Interest(amount, start, end, convention, segments, total)
 
 
-def known_until(rates: Sequence[BaseRate] = BASE_RATES) -> date | None:
-    """The last day that interest can be computed for, None with an empty table; gaps before it do not matter."""
-    return max((rate.last_day for rate in rates), default=None)
-
-
 class LateUseBegins(StrEnum):
     """From when money counts as used late (§ 49a(4) only says: for the time until its proper use)."""
 
