@@ -111,13 +111,13 @@ def _is_step(asked: Request) -> bool:
 
 
 def _wait_for_notices(watch: psycopg.Connection) -> float:
-    """Until every decided case has its notice and its booking; answers when (seconds since the epoch)."""
+    """Until every decided case has its notice and its grant; answers when (seconds since the epoch)."""
     deadline = time.time() + _FILED_SECONDS
     while time.time() < deadline:
         row = watch.execute(
             "SELECT count(*) FROM cases_decision d WHERE d.state = 'decided' AND NOT (EXISTS "
             "(SELECT 1 FROM cases_notice n WHERE n.decision_id = d.id) AND EXISTS "
-            "(SELECT 1 FROM grants_booking b WHERE b.case_id = d.case_id)) AND d.notified_at IS NULL"
+            "(SELECT 1 FROM grants_grant b WHERE b.case_id = d.case_id)) AND d.notified_at IS NULL"
         ).fetchone()
         if row and row[0] == 0:
             return time.time()
@@ -128,7 +128,7 @@ def _wait_for_notices(watch: psycopg.Connection) -> float:
 def _nothing_lost(watch: psycopg.Connection) -> None:
     row = watch.execute(
         "SELECT (SELECT count(*) FROM cases_case WHERE state = 'COMPLETED' AND reference LIKE 'MESSUNG-%'), "
-        "(SELECT count(*) FROM cases_notice), (SELECT count(*) FROM grants_booking), "
+        "(SELECT count(*) FROM cases_notice), (SELECT count(*) FROM grants_grant), "
         "(SELECT count(*) FROM cases_incident)"
     ).fetchone()
     assert row is not None
