@@ -89,6 +89,14 @@ def test_a_whole_life(lives: Lives) -> None:
     found = duties(lives, grant, asked_on)
     assert "abruf:2021" not in found
     assert found["warten"].note == "Wir prüfen die 1. Rate."
+    assert left(lives, grant, asked_on) == Left(
+        now=Decimal("200.00"),
+        until=date(2021, 12, 3),
+        later=Decimal("210.00"),
+        years=(2022,),
+        last=Decimal("90.00"),
+        asked=Decimal("400.00"),
+    )
     with clock.living_at(noon(paid_on)):
         lives.pay(request, paid_on)
     found = duties(lives, grant, paid_on)
@@ -178,7 +186,8 @@ def test_the_period_may_end_before_the_last_day_for_requests(lives: Lives) -> No
 def test_nothing_is_lost_on_the_way(lives: Lives, day: date) -> None:
     grant = begin(lives)
     waive(lives, grant)
-    assert left(lives, grant, day).total == Decimal("900.00")
+    found = left(lives, grant, day)
+    assert found.now + found.later + found.last + found.lapsed + found.asked == Decimal("900.00")
 
 
 def test_others_do_not_see_a_grant(lives: Lives) -> None:

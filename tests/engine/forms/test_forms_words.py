@@ -44,6 +44,16 @@ def test_answers_in_words() -> None:
     assert costs.total == "537.400,00\u00a0€"
 
 
+def test_a_day_of_any_year_is_read_without_a_year() -> None:
+    form = small({"frist": {"type": "string", "format": "jahrestag", "title": "Frist"}}, control("frist"))
+    (item,) = form.summary({"frist": "12-03"})[0].items
+    assert isinstance(item, SummaryItem)
+    assert item.value == "3.\u00a0Dezember"
+    shown = form.view(form.pages[0], {"frist": "12-03"})[0]
+    assert isinstance(shown, FieldView)
+    assert shown.text == "3.12."
+
+
 def test_sums_say_what_they_leave_out() -> None:
     rows = [
         {"art": "Software", "betrag": "0.10"},

@@ -27,7 +27,7 @@ def test_a_request_for_money_begins_with_what_is_left(world: World) -> None:
             page = officer.get(step)
         assert len(statements) <= 12, "\n".join(statements)
         assert "noch 130.000,00\xa0€ abrufbar, davon 40.000,00\xa0€ aus dem Haushaltsjahr" in page
-        assert "behalten wir 18.000,00\xa0€ ein" in page
+        assert "einbehalten: 18.000,00\xa0€" in page
         use = officer.get(step.replace("/betrag/", "/verwendung/"))
         assert "Bisher überwiesen: 50.000,00\xa0€." in use
         assert re.search(r'name="schon_ausgezahlt"[^>]*value="true"[^>]*checked', use) or "checked" in use

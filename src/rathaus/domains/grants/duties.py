@@ -60,7 +60,8 @@ class Duty:
 @dataclass(frozen=True)
 class Left:
     """What of a grant is still to be drawn: `now` until `until`, `later` in coming years, `last` after the proof; what
-    `lapsed` was not drawn in its year. Together all that is promised and neither paid nor ordered."""
+    `lapsed` was not drawn in its year. With what is `asked` for already, all that is promised and neither paid nor
+    ordered."""
 
     now: Decimal = NOTHING
     until: date | None = None
@@ -68,10 +69,7 @@ class Left:
     years: tuple[int, ...] = ()
     last: Decimal = NOTHING
     lapsed: Decimal = NOTHING
-
-    @property
-    def total(self) -> Decimal:
-        return self.now + self.later + self.last + self.lapsed
+    asked: Decimal = NOTHING
 
 
 def duties_of(standing: Standing, today: date) -> list[Duty]:
@@ -97,19 +95,28 @@ def next_of(duties: Sequence[Duty], today: date) -> Duty | None:
 
 def left_to_draw(standing: Standing, today: date) -> Left:
     """How the rest of a grant divides, by what drawdowns allow on a day."""
-    grant, by_year = standing.grant, standing.open_by_year
+    grant, by_year = standing.grant, dict(standing.open_by_year)
+    asked = NOTHING
+    for rate in standing.rates:
+        if rate.state == DrawdownState.REQUESTED:
+            part = min(
+                rate.amount, by_year.get(rate.year, NOTHING)
+            )  # a change may have moved the money meanwhile
+            by_year[rate.year] = by_year.get(rate.year, NOTHING) - part
+            asked += part
     total = sum(by_year.values(), NOTHING)
-    if not total:
-        return Left()
-    if standing.is_proven:
-        return Left(now=total)
+    if standing.is_proven or not total:
+        return Left(now=total, asked=asked)
     retained = min(standing.terms.retained_of(grant.amount), total)
     drawable = total - retained
     begins = grant.begins_on or today
     ahead = {
         year: amount
         for year, amount in by_year.items()
-        if year > today.year or (year == today.year < begins.year) or (year == today.year and today < begins)
+        if amount
+        and (
+            year > today.year or (year == today.year < begins.year) or (year == today.year and today < begins)
+        )
     }
     until = last_day(standing, today.year)
     is_open = today.year not in ahead and today <= until
@@ -122,6 +129,7 @@ def left_to_draw(standing: Standing, today: date) -> Left:
         years=tuple(sorted(ahead)) if later else (),
         last=retained,
         lapsed=drawable - now - later,
+        asked=asked,
     )
 
 

@@ -11,6 +11,7 @@ FIRST_YEAR, LAST_YEAR = 1850, 2199
 
 _AMOUNT = re.compile(r"-?(?:0|[1-9][0-9]{0,11})\.[0-9]{2}")
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DAY_OF_YEAR = re.compile(r"[0-9]{2}-[0-9]{2}")
 _AGS = re.compile(r"(?:0[1-9]|1[0-6])[0-9]{6}|(?:0[1-9]|1[0-6])[0-9]{3}")
 _EMAIL = re.compile(
     r"[^\s@<>()\[\],;:\\\"\x00-\x20\x7f]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_][\w-]{1,62}"
@@ -32,6 +33,11 @@ def is_iso_date(text: str) -> bool:
         return False
 
 
+def is_day_of_year(text: str) -> bool:
+    """A day that comes every year, as ``12-03`` for 3 December; so not 29 February."""
+    return bool(_DAY_OF_YEAR.fullmatch(text)) and is_iso_date(f"2021-{text}")
+
+
 def is_ags(text: str) -> bool:
     """The shape of a municipality key (eight digits) or a county key (five); whether it exists, the
     register knows."""
@@ -48,6 +54,7 @@ def is_email(text: str) -> bool:
 FORMATS: dict[str, Callable[[str], bool]] = {
     "betrag": is_amount,
     "date": is_iso_date,
+    "jahrestag": is_day_of_year,
     "ags": is_ags,
     "email": is_email,
     "iban": is_iban,

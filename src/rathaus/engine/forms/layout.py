@@ -60,6 +60,7 @@ _MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]+")
 _STRING_KINDS = {
     "betrag": Kind.MONEY,
     "date": Kind.DATE,
+    "jahrestag": Kind.DAY_OF_YEAR,
     "ags": Kind.AUTHORITY,
     "email": Kind.EMAIL,
     "iban": Kind.IBAN,

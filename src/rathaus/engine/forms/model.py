@@ -22,6 +22,7 @@ class Kind(StrEnum):
     NUMBER = "number"
     MONEY = "money"
     DATE = "date"
+    DAY_OF_YEAR = "day_of_year"
     CHECKBOX = "checkbox"
     YES_NO = "yes_no"
     CHOICE = "choice"

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from rathaus.engine.forms import limits
-from rathaus.engine.forms.formats import is_ags, is_amount, is_email, is_iso_date
+from rathaus.engine.forms.formats import is_ags, is_amount, is_day_of_year, is_email, is_iso_date
 from rathaus.engine.forms.model import Field, FileAnswer, Kind
 from rathaus.law.iban import is_iban
 from rathaus.law.money import (
@@ -21,6 +21,7 @@ from rathaus.law.money import (
 from rathaus.law.text import MONTHS, format_date
 
 DATE_PARTS = ("tag", "monat", "jahr")
+ANY_YEAR = 2021  # not a leap year, so that it has just the days that every year has
 
 _GROUPED = re.compile(r"-?[1-9][0-9]{0,2}(?:\.[0-9]{3})+(?:,[0-9]+)?")
 _GERMAN = re.compile(r"-?[0-9]+(?:,[0-9]+)?")
@@ -85,6 +86,9 @@ def as_text(field: Field, value: Any) -> str:
     if field.kind is Kind.DATE and isinstance(value, str) and is_iso_date(value):
         day = date.fromisoformat(value)
         return f"{day.day}.{day.month}.{day.year}"
+    if field.kind is Kind.DAY_OF_YEAR and isinstance(value, str) and is_day_of_year(value):
+        month, day_ = value.split("-")
+        return f"{int(day_)}.{int(month)}."
     if field.kind is Kind.IBAN and isinstance(value, str):
         return " ".join(value[at : at + 4] for at in range(0, len(value), 4))
     return str(value) if isinstance(value, str | int | float) else ""
@@ -108,6 +112,8 @@ def as_words(field: Field, value: Any, authority_name: Callable[[str], str]) -> 
         return (format_amount(Decimal(value)),)
     if field.kind is Kind.DATE and is_iso_date(str(value)):
         return (format_date(date.fromisoformat(value)),)
+    if field.kind is Kind.DAY_OF_YEAR and is_day_of_year(str(value)):
+        return (format_date(date.fromisoformat(f"{ANY_YEAR}-{value}")).removesuffix(f" {ANY_YEAR}"),)
     if field.kind in (Kind.AUTHORITY, Kind.AUTHORITIES):
         return (authority_name(text),)
     return (f"{text}{NO_BREAK_SPACE}{field.unit}" if field.unit else text,)
@@ -201,6 +207,19 @@ def _parse_date(field: Field, text: str) -> str:
     return _day(*found.groups())
 
 
+def _parse_day_of_year(field: Field, text: str) -> str:
+    if is_day_of_year(text):
+        return text
+    example = f"Schreiben Sie zum Beispiel {field.example or '3.12.'}"
+    found = _DAY.fullmatch(f"{text} {ANY_YEAR}")
+    try:
+        if found:
+            return _day(*found.groups()).removeprefix(f"{ANY_YEAR}-")
+    except WrongText:
+        pass
+    raise WrongText(f"„{short(text)}“ ist kein Tag, den es in jedem Jahr gibt. {example}") from None
+
+
 def _day(day: str, month: str, year: str) -> str:
     typed = short(f"{day}.{month}.{year}")
     names = [name.casefold() for name in MONTHS]
@@ -266,6 +285,7 @@ _PARSERS: dict[Kind, Callable[[Field, str], Any]] = {
     Kind.NUMBER: _parse_number,
     Kind.MONEY: _parse_money,
     Kind.DATE: _parse_date,
+    Kind.DAY_OF_YEAR: _parse_day_of_year,
     Kind.CHOICE: _parse_choice,
     Kind.CHOICES: _parse_choice,
     Kind.YES_NO: _parse_yes_no,

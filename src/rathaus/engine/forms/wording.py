@@ -14,6 +14,7 @@ from rathaus.law.text import format_date
 _EXAMPLES = {
     Kind.MONEY: "1.234,56",
     Kind.DATE: "25.05.2021",
+    Kind.DAY_OF_YEAR: "3.12.",
     Kind.EMAIL: "rathaus@example.org",
     Kind.IBAN: "DE02 1203 0000 0000 2020 51",
     Kind.AUTHORITY: "Lahnau",
@@ -164,6 +165,7 @@ def _high(item: Field | Table, limit: Any, value: Any) -> str:
 _STORED_EXAMPLES = {
     Kind.MONEY: "1234.56",
     Kind.DATE: "2021-05-25",
+    Kind.DAY_OF_YEAR: "12-03",
     Kind.EMAIL: "rathaus@example.org",
     Kind.IBAN: "DE02120300000000202051",
     Kind.AUTHORITY: "06532014",

@@ -190,10 +190,11 @@ def glance_of(standings: Sequence[Standing], today: date) -> MoneyGlance | None:
     ordered = sum((standing.money.ordered for standing in standings), NOTHING)
     now, later = sum((left.now for left in lefts), NOTHING), sum((left.later for left in lefts), NOTHING)
     last, lapsed = sum((left.last for left in lefts), NOTHING), sum((left.lapsed for left in lefts), NOTHING)
+    asked = sum((left.asked for left in lefts), NOTHING)
     days = {left.until for left in lefts if left.now}
     day = days.pop() if len(days) == 1 else None
     gone = awarded - now - later - last - lapsed
-    parts = [GlancePart("ausgezahlt oder unterwegs" if ordered else "ausgezahlt", gone)]
+    parts = [GlancePart("ausgezahlt oder unterwegs" if ordered or asked else "ausgezahlt", gone)]
     if now:
         parts.append(GlancePart(f"abrufbar bis {format_date(day)}" if day else "jetzt abrufbar", now))
     if later:
@@ -222,8 +223,10 @@ def left_notes(left: Left, today: date) -> list[str]:
         notes.append(f"bis {format_date(left.until)}")
     elif left.now:
         notes.append("als Schlussrate")
+    if left.asked:
+        notes.append(f"beantragt sind {format_amount(left.asked)}")
     if left.later:
-        notes.append(f"{'danach' if left.now else _years([left])} noch {format_amount(left.later)}")
+        notes.append(f"{'danach' if left.until else _years([left])} noch {format_amount(left.later)}")
     if left.last:
         notes.append(f"nach dem Nachweis {format_amount(left.last)}")
     if left.lapsed:

@@ -118,18 +118,18 @@ def _check_final(grant: Grant, today: date) -> None:
 
 
 def _check_duties(grant: Grant, today: date) -> None:
+    claim = Claim.objects.filter(grant=grant, settled_on=None, waived_at=None).first()
+    if claim:
+        raise Refused(
+            f"Zu dieser Förderung ist eine Rückforderung offen, fällig am {format_date(claim.due_on)}. "
+            "Solange können wir nichts auszahlen."
+        )
     accepted = Proof.objects.filter(
         grant=grant, kind=ProofKind.FINAL, state__in=[ProofState.SUBMITTED, ProofState.ACCEPTED]
     )
     if grant.proof_due_on and grant.proof_due_on < today and not accepted.exists():
         raise Refused(
             f"Ihr Verwendungsnachweis war bis {format_date(grant.proof_due_on)} fällig. Reichen Sie ihn zuerst ein."
-        )
-    claim = Claim.objects.filter(grant=grant, settled_on=None, waived_at=None).first()
-    if claim:
-        raise Refused(
-            f"Zu dieser Förderung ist eine Rückforderung offen, fällig am {format_date(claim.due_on)}. "
-            "Solange können wir nichts auszahlen."
         )
 
 
