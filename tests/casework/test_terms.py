@@ -22,18 +22,21 @@ from rathaus.casework.cases.models import Case, Decision, Finding
 from rathaus.casework.cases.steps import lock
 from rathaus.casework.services.actions import (
     TermsChanged,
+    WindowChanged,
     offer_service,
     publish_package,
     set_terms,
     set_window,
 )
-from rathaus.casework.services.models import Offer, Terms
+from rathaus.casework.services.models import Offer, Terms, Window
 from rathaus.casework.services.operations import Refused
 from rathaus.casework.services.packages import PackageRefused
 from rathaus.core.audit.kinds import sentence_of
 from rathaus.core.audit.models import Event
 from rathaus.core.identity.actors import Actor, NotAllowed
 from rathaus.core.tenancy import new_id
+
+CLOSED = Window(is_open=False, opens_at=None, closes_at=None)
 
 
 def amend(world: World, by: Actor | None = None, based_on: int = 1, **parameters: Any) -> Terms:
@@ -143,7 +146,7 @@ def test_who_may(world: World) -> None:
         with pytest.raises(NotAllowed):
             amend(world, by=by, foerdersatz=80)
         with pytest.raises(NotAllowed):
-            set_window(by=by, offer=world.offer, is_open=False, opens_at=None, closes_at=None)
+            set_window(by=by, offer=world.offer, window=CLOSED, based_on=world.offer.window)
     designer = replace(world.clerk, roles=frozenset({"Prozessdesign"}))
     assert amend(world, by=designer, foerdersatz=80).number == 2
 
@@ -259,13 +262,17 @@ def test_a_value_of_another_kind_does_not_outlive_its_version(world: World) -> N
 
 def test_the_window_is_set_and_told(world: World) -> None:
     opens, closes = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
+    by, before = world.approver, world.offer.window
     with pytest.raises(Refused, match="Ende liegt nicht nach dem Beginn"):
-        set_window(by=world.approver, offer=world.offer, is_open=True, opens_at=closes, closes_at=opens)
-    offer = set_window(by=world.approver, offer=world.offer, is_open=True, opens_at=opens, closes_at=closes)
+        set_window(by=by, offer=world.offer, window=Window(True, closes, opens), based_on=before)
+    may = Window(True, opens, closes)
+    offer = set_window(by=by, offer=world.offer, window=may, based_on=before)
     assert (offer.opens_at, offer.closes_at) == (opens, closes)
     with pytest.raises(Refused, match="nichts geändert"):
-        set_window(by=world.approver, offer=world.offer, is_open=True, opens_at=opens, closes_at=closes)
-    set_window(by=world.approver, offer=world.offer, is_open=False, opens_at=None, closes_at=None)
+        set_window(by=by, offer=offer, window=may, based_on=may)
+    with pytest.raises(WindowChanged, match="inzwischen geändert"):
+        set_window(by=by, offer=offer, window=CLOSED, based_on=before)
+    set_window(by=by, offer=offer, window=CLOSED, based_on=may)
     with pytest.raises(Refused, match="zurzeit nicht angeboten"):
         submit_application(
             by=world.lahnau_officer,

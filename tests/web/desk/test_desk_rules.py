@@ -235,6 +235,28 @@ def test_the_window(head: Desk) -> None:
     assert "geschlossen" in words(head.get("/amt/leistungen/"))
 
 
+def test_the_second_of_two_who_set_the_window_is_told(head: Desk) -> None:
+    address = "/amt/leistungen/probe/zeitraum/"
+    seen = fields(head.get(address))
+    mine = seen | {"bis_tag.tag": ["31"], "bis_tag.monat": ["5"], "bis_tag.jahr": ["2031"]}
+    head.post(address, **(seen | {"ab_tag.tag": ["1"], "ab_tag.monat": ["5"], "ab_tag.jahr": ["2031"]}))
+    page = head.post(address, 409, **mine).content.decode()
+    assert "Jemand hat den Zeitraum inzwischen geändert Jetzt gilt: Ab 1. Mai 2031" in words(page)
+    both = fields(page)
+    assert (both["ab_tag.monat"], both["bis_tag.tag"]) == (["5"], ["31"])
+    head.post(address, **both)
+    with head.actor.acting():
+        offer = Offer.objects.get(slug="probe")
+    assert (offer.opens_at, offer.closes_at) == (
+        datetime(2031, 4, 30, 22, 0, tzinfo=UTC),
+        datetime(2031, 5, 31, 22, 0, tzinfo=UTC),
+    )
+    for wrong in ("", "1", "1 - 2031", "1 - 2031-05-01T00:00:00", "1 - - -"):
+        assert "nichts geändert" in words(
+            head.post(address, 422, **(both | {"_grundlage": [wrong]})).content.decode()
+        )
+
+
 def test_a_moment_that_nobody_touched_stays_to_the_second(head: Desk) -> None:
     closes = datetime(2031, 5, 31, 21, 59, 59, tzinfo=UTC)
     with head.actor.acting():

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from rathaus.casework.services import events
 from rathaus.casework.services.manifest import PREFIX, Manifest
-from rathaus.casework.services.models import Offer, Service, ServiceVersion, Terms
+from rathaus.casework.services.models import Offer, Service, ServiceVersion, Terms, Window
 from rathaus.casework.services.operations import Refused
 from rathaus.casework.services.packages import MANIFEST, PackageRefused, Problem, compile_package, package_of
 from rathaus.casework.services.parameters import ParameterForm, same
@@ -176,18 +176,31 @@ def set_terms(*, by: Actor, offer: Offer, parameters: Mapping[str, Any], note: s
         return terms
 
 
-def set_window(
-    *, by: Actor, offer: Offer, is_open: bool, opens_at: datetime | None, closes_at: datetime | None
-) -> Offer:
-    """Say from when until when an offer takes applications, and whether at all. Raises NotAllowed, Refused."""
+class WindowChanged(Refused):
+    """Somebody else set the window after the one that this change is based on."""
+
+    def __init__(self, current: Offer) -> None:
+        super().__init__(
+            f"Jemand hat den Zeitraum inzwischen geändert. Er ist jetzt: {window_words(current)}."
+        )
+
+
+def set_window(*, by: Actor, offer: Offer, window: Window, based_on: Window) -> Offer:
+    """Say from when until when an offer takes applications, and whether at all.
+
+    `based_on` is the window that the person had before them. Raises NotAllowed, WindowChanged if it is no longer that, and
+    Refused.
+    """
     check_may_set_terms(by, offer.authority_id)
-    if opens_at and closes_at and closes_at <= opens_at:
+    if window.opens_at and window.closes_at and window.closes_at <= window.opens_at:
         raise Refused("Das Ende liegt nicht nach dem Beginn. Prüfen Sie beide Zeitpunkte.")
     with by.acting():
         held = _locked(offer)
-        if (held.is_open, held.opens_at, held.closes_at) == (is_open, opens_at, closes_at):
+        if held.window != based_on:
+            raise WindowChanged(held)
+        if window == based_on:
             raise Refused("Sie haben nichts geändert.")
-        held.is_open, held.opens_at, held.closes_at = is_open, opens_at, closes_at
+        held.is_open, held.opens_at, held.closes_at = window
         held.save(update_fields=["is_open", "opens_at", "closes_at"])
         record(
             events.WINDOW_SET, by=by, authority=held.authority_id, slug=held.slug, window=window_words(held)

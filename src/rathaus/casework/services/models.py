@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from datetime import datetime
+from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -46,6 +47,14 @@ class ServiceVersion(models.Model):
         constraints = [models.UniqueConstraint(fields=["service", "number"], name="version_number_once")]
 
 
+class Window(NamedTuple):
+    """When an offer takes applications: whether at all, and from and until which moment; None is without limit."""
+
+    is_open: bool
+    opens_at: datetime | None
+    closes_at: datetime | None
+
+
 class Offer(TenantModel):
     """Angebot: an authority offers a service, on its own terms. Everybody may read it.
 
@@ -75,6 +84,11 @@ class Offer(TenantModel):
         """The parameters in force, for what begins now. A case has its own (`Case.parameters`)."""
         parameters: Mapping[str, Any] = self.terms.parameters
         return parameters
+
+    @property
+    def window(self) -> Window:
+        """When it takes applications."""
+        return Window(self.is_open, self.opens_at, self.closes_at)
 
     class Meta:
         verbose_name = "Angebot"

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from rathaus.casework.cases.queries import count_running
-from rathaus.casework.services.actions import TermsChanged, set_terms, set_window
+from rathaus.casework.services.actions import TermsChanged, WindowChanged, set_terms, set_window
 from rathaus.casework.services.models import Offer
 from rathaus.casework.services.operations import Refused
 from rathaus.casework.services.permissions import check_may_set_terms
@@ -100,16 +100,19 @@ def window(request: HttpRequest, slug: str) -> HttpResponse:
     offer = _own(request, slug)
     typed = request.POST if request.method == "POST" else kept.take(request, request.path)
     filled = windows.read(offer, typed) if typed is not None else windows.shown(offer)
-    if request.method == "POST" and filled.is_complete:
+    if request.method == "POST" and filled.window:
         try:
-            set_window(by=actor_of(request), offer=offer, **filled.values)
+            set_window(by=actor_of(request), offer=offer, window=filled.window, based_on=filled.based_on)
+        except WindowChanged:
+            filled = windows.read(_own(request, slug), request.POST)
         except Refused as wrong:
             filled = filled.refused(str(wrong))
         else:
             messages.success(request, "Der Zeitraum ist gespeichert.")
             return redirect("desk:rules", slug)
+    status = 200 if request.method == "GET" else 409 if filled.is_overtaken else 422
     context = _around(request, offer, Link("Zeitraum", "")) | {"filled": filled}
-    return render(request, "desk/window.html", context, status=422 if request.method == "POST" else 200)
+    return render(request, "desk/window.html", context, status=status)
 
 
 def _own(request: HttpRequest, slug: str) -> Offer:

@@ -11,10 +11,11 @@ from zoneinfo import ZoneInfo
 from django.http import QueryDict
 from django.utils import timezone
 
-from rathaus.casework.services.models import Offer
+from rathaus.casework.services.models import Offer, Window
 from rathaus.engine.forms import Answers, ElementView, FieldError, Form, Page, Reading
 
 BERLIN = ZoneInfo("Europe/Berlin")
+BASE = "_grundlage"
 _TIME = {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "maxLength": 5}
 _SCHEMA = {
     "type": "object",
@@ -73,12 +74,15 @@ class Filled:
 
     views: tuple[ElementView, ...]
     errors: tuple[FieldError | str, ...]
-    values: dict[str, Any]
+    based_on: Window
+    window: Window | None = None
+    is_overtaken: bool = False
 
     @property
-    def is_complete(self) -> bool:
-        """Whether it can be saved."""
-        return not self.errors
+    def base(self) -> str:
+        """The window that the form shows the change to, for its hidden field."""
+        is_open, *moments = self.based_on
+        return " ".join([str(int(is_open)), *(moment.isoformat() if moment else "-" for moment in moments)])
 
     def refused(self, reason: str) -> Filled:
         """The same with a reason why it was not saved."""
@@ -87,28 +91,59 @@ class Filled:
 
 def shown(offer: Offer) -> Filled:
     """The form with the window as it is."""
-    answers = _answers(offer)
-    return Filled(_form().view(_page(), answers), (), {})
+    return Filled(_form().view(_page(), _answers(offer.window)), (), offer.window)
 
 
 def read(offer: Offer, posted: QueryDict) -> Filled:
-    """The form as it was posted. A moment that was not touched stays to the second."""
+    """The form as it was posted. A moment that was not touched stays to the second.
+
+    Where somebody set the window meanwhile, theirs is in the form, and over it what this person had changed.
+    """
     data = {name: [str(text) for text in texts] for name, texts in posted.lists()}
-    before = _answers(offer)
+    base = _base(offer, posted.get(BASE, ""))
+    before = _answers(base)
     reading = _form().read(_page(), data, {}, before)
+    if base != offer.window:
+        theirs, mine = _answers(offer.window), _touched(before, reading)
+        merged = {name: value for name, value in theirs.items() if _side(name) not in mine}
+        merged |= {name: value for name, value in reading.answers.items() if _side(name) in mine}
+        reading = Reading(merged, (), reading.raw)
+        return Filled(_form().view(_page(), merged, reading), (), offer.window, is_overtaken=True)
     answers = reading.answers
     errors = (*reading.errors, *_problems(answers, reading))
-    values: dict[str, Any] = {}
+    window = None
     if not errors:
-        opens = _moment(answers, "ab", is_end=False)
-        closes = _moment(answers, "bis", is_end=True)
-        values = {
-            "is_open": answers["angeboten"],
-            "opens_at": offer.opens_at if _same(before, answers, "ab") else opens,
-            "closes_at": offer.closes_at if _same(before, answers, "bis") else closes,
-        }
+        touched = _touched(before, reading)
+        window = Window(
+            answers["angeboten"],
+            _moment(answers, "ab", is_end=False) if "ab" in touched else offer.opens_at,
+            _moment(answers, "bis", is_end=True) if "bis" in touched else offer.closes_at,
+        )
     reading = Reading(answers, errors, reading.raw)
-    return Filled(_form().view(_page(), answers, reading), errors, values)
+    return Filled(_form().view(_page(), answers, reading), errors, offer.window, window)
+
+
+def _base(offer: Offer, text: str) -> Window:
+    """The window that the posted form had shown; the one in force if it names none."""
+    try:
+        is_open, *moments = text.split(" ")
+        opens, closes = (None if part == "-" else datetime.fromisoformat(part) for part in moments)
+    except ValueError:
+        return offer.window
+    if any(moment and moment.tzinfo is None for moment in (opens, closes)):
+        return offer.window
+    return Window(is_open == "1", opens, closes)
+
+
+def _touched(before: Answers, reading: Reading) -> set[str]:
+    """What the person changed or wrote wrongly: a day and its time are one moment, „ab“ or „bis“."""
+    after = reading.answers
+    changed = {_side(name) for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    return changed | {_side(name) for name in reading.raw}
+
+
+def _side(name: str) -> str:
+    return name.partition("_")[0]
 
 
 @cache
@@ -120,13 +155,13 @@ def _page() -> Page:
     return _form().pages[0]
 
 
-def _answers(offer: Offer) -> Answers:
-    answers: Answers = {"angeboten": offer.is_open}
-    if offer.opens_at:
-        local = timezone.localtime(offer.opens_at, BERLIN)
+def _answers(window: Window) -> Answers:
+    answers: Answers = {"angeboten": window.is_open}
+    if window.opens_at:
+        local = timezone.localtime(window.opens_at, BERLIN)
         answers |= {"ab_tag": local.date().isoformat(), "ab_zeit": f"{local:%H:%M}"}
-    if offer.closes_at:
-        local = timezone.localtime(offer.closes_at, BERLIN)
+    if window.closes_at:
+        local = timezone.localtime(window.closes_at, BERLIN)
         if local.time() == time(0):  # the end of the day before
             answers["bis_tag"] = (local.date() - timedelta(days=1)).isoformat()
         else:
@@ -153,7 +188,3 @@ def _moment(answers: Answers, side: str, *, is_end: bool) -> datetime | None:
     if clock is None and is_end:
         return datetime.combine(day + timedelta(days=1), time(0), BERLIN)
     return datetime.combine(day, time.fromisoformat(clock or "00:00"), BERLIN)
-
-
-def _same(before: Answers, after: Answers, side: str) -> bool:
-    return all(before.get(f"{side}_{part}") == after.get(f"{side}_{part}") for part in ("tag", "zeit"))
