@@ -25,7 +25,8 @@ from rathaus.web.charts import (
     money_sums,
     state_bars,
 )
-from rathaus.web.maps import MapValue, draw_map, load_geometry
+from rathaus.web.map_geometry import load_geometry
+from rathaus.web.maps import MapValue, draw_map
 
 D = Decimal
 ROOT = Path(__file__).resolve().parents[2]

@@ -19,8 +19,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.web.test_charts import EVIL, Page, plain
 
+from rathaus.web.map_geometry import load_geometry
 from rathaus.web.map_labels import Box, _holds
-from rathaus.web.maps import MapClass, MapValue, classes, draw_map, load_geometry
+from rathaus.web.maps import MapClass, MapValue, classes, draw_map
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared/data"

@@ -10,21 +10,18 @@ where the map stands. The table with the same values stands beside the map; the 
 
 from __future__ import annotations
 
-import json
-import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import reduce
 from itertools import pairwise
-from pathlib import Path
 
 from rathaus.law.money import NO_BREAK_SPACE, format_number
+from rathaus.web.map_geometry import Geometry, Written, load_geometry, write_land, write_path
 from rathaus.web.map_labels import Box, Label, Point, Ring, place_labels
 
-FOLDER = Path(__file__).resolve().parents[3] / "daten/karten"
 #: Which of the five shades (1 is the lightest) so many classes take, as far apart as can be.
 SHADES: Mapping[int, tuple[int, ...]] = {
     1: (3,),
@@ -141,20 +138,6 @@ class Classes:
         return bisect_right(self.bounds, amount)
 
 
-@dataclass(frozen=True, slots=True)
-class Geometry:
-    """Boundaries of a Land in one coordinate space of `width` by `height` units, y down; rings by AGS."""
-
-    land: str
-    source: str
-    width: int
-    height: int
-    counties: Mapping[str, str]
-    lines: tuple[Ring, ...]
-    names: Mapping[str, str]
-    rings: Mapping[str, tuple[Ring, ...]]
-
-
 def draw_map(
     land: str,
     values: Mapping[str, MapValue],
@@ -176,8 +159,11 @@ def draw_map(
         raise ValueError(f"levels without a class: {wrong}")
     shown = _shown(geometry, values, successors or {})
     box = _box_of_counties(geometry, shown)
+    written = write_land(land, LONG_SIDE if box is None else LONG_SIDE_BESIDE)
     figures = _in_figures(geometry, shown, [look.words for look in looks])
-    state = _state_sheet(geometry, shown, looks, box, f"Karte von {geometry.land}: {title}. {figures}")
+    state = _state_sheet(
+        geometry, written, shown, looks, box, f"Karte von {geometry.land}: {title}. {figures}"
+    )
     detail = None if box is None else _detail_sheet(geometry, shown, looks, box, title)
     swatches = [LegendEntry(look.css, look.words) for look in looks]
     if any(value.is_partner for value in shown.values()):
@@ -264,38 +250,6 @@ def _class_words(bounds: Sequence[Decimal], ordered: Sequence[Decimal], unit: st
     return (f"unter {said(bounds[0])}{after}", *between, f"ab {said(bounds[-1])}{after}")
 
 
-@cache
-def load_geometry(land: str) -> Geometry:
-    """The boundaries of a Land, read once a process. LookupError if there are none."""
-    if not re.fullmatch(r"[a-z]+", land) or not (path := FOLDER / f"{land}.json").is_file():
-        raise LookupError(f"no map of {land!r}")
-    stored = json.loads(path.read_text(encoding="utf-8"))
-    towns = stored["municipalities"]
-    return Geometry(
-        stored["land"],
-        stored["source"],
-        stored["width"],
-        stored["height"],
-        stored["counties"],
-        _read_path(stored["county_lines"]),
-        {ags: town["name"] for ags, town in towns.items()},
-        {ags: _read_path(town["path"]) for ags, town in towns.items()},
-    )
-
-
-def _read_path(path: str) -> tuple[Ring, ...]:
-    """Points from `M x y l dx dy …`, the only form that the files have."""
-    rings = []
-    for part in path.split("M")[1:]:
-        x, y, *steps = map(int, re.findall(r"-?\d+", part))
-        ring = [(float(x), float(y))]
-        for dx, dy in zip(steps[::2], steps[1::2], strict=True):
-            x, y = x + dx, y + dy
-            ring.append((float(x), float(y)))
-        rings.append(tuple(ring))
-    return tuple(rings)
-
-
 def _looks(legend: Sequence[str | MapClass]) -> list[LegendEntry]:
     """The swatch of each class."""
     wanted = [entry if isinstance(entry, MapClass) else MapClass(entry) for entry in legend]
@@ -325,7 +279,8 @@ def _box_of_counties(geometry: Geometry, shown: Mapping[str, MapValue]) -> Box |
     counties = {ags[:5] for ags in shown}
     if not counties:
         return None
-    box = Box.around(ring for ags, rings in geometry.rings.items() if ags[:5] in counties for ring in rings)
+    first, *others = (geometry.boxes[county] for county in counties)
+    box = reduce(Box.with_box, others, first)
     if box.width > FAR * geometry.width or box.height > FAR * geometry.height:
         return None
     return box
@@ -333,31 +288,29 @@ def _box_of_counties(geometry: Geometry, shown: Mapping[str, MapValue]) -> Box |
 
 def _state_sheet(
     geometry: Geometry,
+    written: Written,
     shown: Mapping[str, MapValue],
     looks: Sequence[LegendEntry],
     box: Box | None,
     words: str,
 ) -> MapSheet:
     """The whole Land; its shapes are links unless an enlarged part has them."""
-    scale = (LONG_SIDE if box is None else LONG_SIDE_BESIDE) / max(geometry.width, geometry.height)
-    width, height = geometry.width * scale, geometry.height * scale
-    grey = [ring for ags, rings in geometry.rings.items() if ags not in shown for ring in rings]
     margin = 0 if box is None else MARGIN  # the frame may go round a county at the edge
     return MapSheet(
-        f"{-margin} {-margin} {round(width) + 2 * margin} {round(height) + 2 * margin}",
+        f"{-margin} {-margin} {written.width + 2 * margin} {written.height + 2 * margin}",
         words,
-        _write_path(grey, scale),
-        _write_path(geometry.lines, scale, is_closed=False),
+        "".join(path for ags, path in written.towns.items() if ags not in shown),
+        written.lines,
         tuple(
             MapShape(
-                _write_path(geometry.rings[ags], scale),
+                written.towns[ags],
                 _css(value, looks),
                 f"{geometry.names[ags]}: {value.label}",
                 value.url if box is None else "",
             )
             for ags, value in _in_order(geometry, shown)
         ),
-        frame=None if box is None else box.scaled(scale).grown(3).rounded(),
+        frame=None if box is None else box.scaled(written.scale).grown(3).rounded(),
     )
 
 
@@ -384,11 +337,11 @@ def _detail_sheet(
     return MapSheet(
         f"{whole.x:g} {whole.y:g} {whole.width:g} {whole.height:g}",
         f"{names}, vergrößert: {title}",
-        _write_path([ring for ags in towns if ags not in shown for ring in placed[ags]], places=1),
-        _write_path(lines, places=1, is_closed=False) if len(counties) > 1 else "",
+        write_path([ring for ags in towns if ags not in shown for ring in placed[ags]], places=1),
+        write_path(lines, places=1, is_closed=False) if len(counties) > 1 else "",
         tuple(
             MapShape(
-                _write_path(placed[ags], places=1),
+                write_path(placed[ags], places=1),
                 _css(value, looks),
                 f"{geometry.names[ags]}: {value.label}",
                 value.url,
@@ -439,29 +392,6 @@ def _stretches(line: Ring, corners: Set[Point]) -> Iterator[Ring]:
             piece = []
     if piece:
         yield tuple(piece)
-
-
-def _write_path(rings: Iterable[Ring], scale: float = 1, *, places: int = 0, is_closed: bool = True) -> str:
-    """An SVG path. Each point is rounded for itself, so that neighbours still meet."""
-    unit = 10**places
-    parts = []
-    for ring in rings:
-        points = [(round(x * scale * unit), round(y * scale * unit)) for x, y in ring]
-        x, y = points[0]
-        steps = []
-        for after_x, after_y in points[1:]:
-            if (after_x, after_y) != (x, y):
-                steps.append(f"{_number(after_x - x, unit)} {_number(after_y - y, unit)}")
-                x, y = after_x, after_y
-        if steps:
-            end = "z" if is_closed else ""
-            start = f"M{_number(points[0][0], unit)} {_number(points[0][1], unit)}"
-            parts.append(f"{start}l{' '.join(steps)}{end}".replace(" -", "-"))
-    return "".join(parts)
-
-
-def _number(value: int, unit: int) -> str:
-    return str(value) if unit == 1 else f"{value / unit:g}"
 
 
 def _in_figures(geometry: Geometry, shown: Mapping[str, MapValue], words: Sequence[str]) -> str:

@@ -42,6 +42,7 @@ from rathaus.domains.grants.queries import (
 )
 from rathaus.law.money import format_amount
 from rathaus.web.desk.programmes.overview import years_of
+from rathaus.web.map_geometry import load_geometry
 
 D = Decimal
 HOME = "/amt/foerderung/programm/"
@@ -98,7 +99,7 @@ def test_the_overview_says_what_the_books_say(ministry: Ministry, clerk: Desk) -
 def test_every_stage_is_counted_listed_and_linked(ministry: Ministry, clerk: Desk) -> None:
     found = ministry.every_stage()
     with ministry.system.acting():
-        counts = stage_counts(shares(programme(ministry), clock.today()))
+        counts = stage_counts(shares(programme(ministry), clock.today()).by_stage)
         assert counts_by_stage(programme(ministry), clock.today()) == counts
     assert counts == dict.fromkeys(Stage, 1)
     page = clerk.get(HOME)
@@ -245,6 +246,48 @@ def test_several_grants_of_a_municipality_show_the_most_urgent(ministry: Ministr
     assert "Gemeinde Lahnau 8 Vorhaben 8.000,28 €" in text
     assert re.search(r"8\.000,28 € – Nachweis überfällig", text)
     assert "foerderungen/?q=Gemeinde+Lahnau" in clerk.get(HOME)
+
+
+def test_a_long_table_is_shown_whole_when_asked_for(ministry: Ministry, clerk: Desk) -> None:
+    keys = [ags for ags in load_geometry("hessen").rings if ags.startswith("06635")][:14]
+    for number, ags in enumerate(keys):
+        town = Authority.objects.create(
+            kind=AuthorityKind.MUNICIPALITY, name=f"Ort {number}", label=f"Gemeinde Ort {number}",
+            sort_key=f"ort {number:02}", slug=f"ort-{number}", ags=ags,
+        )  # fmt: skip
+        grant = ministry.award(f"{100 + number}.00", recipient_name=town.name)
+        with ministry.system.acting():
+            Grant.objects.filter(id=grant.id).update(recipient=town)
+    first, whole = clerk.get(f"{HOME}?karte=stand"), clerk.get(f"{HOME}?karte=stand&kommunen=alle")
+    assert 'href="?karte=stand&amp;kommunen=alle#kommunen"' in first
+    assert "Alle 14 Kommunen zeigen" in words(first)
+    assert ("113,00 €" in words(first), "101,00 €" in words(first)) == (True, False)
+    assert "101,00 €" in words(whole)
+    assert "Alle 14 Kommunen" not in whole
+    assert 'href="?karte=stand#kommunen"' in whole, "and back"
+    for shown in (first, whole):
+        assert len(re.findall(r'<path class="hot ', shown)) == 2 * 14, (
+            "the map has all: the Land, and what is enlarged"
+        )
+        assert "1.491,00 €" in words(shown)
+    assert 'href="?karte=kopf&amp;kommunen=alle#karte"' in whole, "it stays whole"
+
+
+def test_persons_stand_under_their_names(ministry: Ministry, clerk: Desk) -> None:
+    """Who is no authority has no shape on the map; of one name there is one row."""
+    for number, name in enumerate(("Verein A", "Verein B", "Verein B")):
+        grant = ministry.award(f"{100 + number}.00", recipient_name=name)
+        with ministry.system.acting():
+            Grant.objects.filter(id=grant.id).update(recipient=None)
+    with ministry.system.acting():
+        found = shares(programme(ministry), clock.today()).by_place
+    assert [(share.name, share.count, share.amount, share.ags) for share in found] == [
+        ("Verein A", 1, D("100.00"), ""),
+        ("Verein B", 2, D("203.00"), ""),
+    ]
+    text = words(clerk.get(HOME))
+    assert "Verein B 2 Vorhaben 203,00 €" in text
+    assert "Verein A 100,00 €" in text
 
 
 # --- lists ---

@@ -16,23 +16,29 @@ from rathaus.domains.grants.queries.programmes import (
     LineMoney,
     ProgrammeFile,
     ProgrammeRow,
-    Share,
     applications,
-    counts_by_stage,
     desk_figures,
     errands,
     lines_of_programme,
     measures_of,
     programme_file,
     programmes,
+    total_of,
+)
+from rathaus.domains.grants.queries.shares import (
+    URGENT,
+    Share,
+    Shares,
+    StageSum,
+    counts_by_stage,
     shares,
     stage_counts,
-    total_of,
 )
 from rathaus.domains.grants.queries.stages import with_stage
 from rathaus.domains.grants.queries.standings import Standing, own_standing, own_standings, standings
 
 __all__ = [
+    "URGENT",
     "Applications",
     "CallFigures",
     "Errand",
@@ -45,6 +51,8 @@ __all__ = [
     "ProgrammeFile",
     "ProgrammeRow",
     "Share",
+    "Shares",
+    "StageSum",
     "Standing",
     "all_grants",
     "applications",

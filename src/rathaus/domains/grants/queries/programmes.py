@@ -5,22 +5,19 @@ Each read is one statement. Sums come from balances, which the database keeps, n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import connection
-from django.db.models import Count, Min, Q, Sum
+from django.db.models import Count, Sum
 
 from rathaus.core.identity.actors import Actor
-from rathaus.domains.grants.enums import Account, LineKind, Stage
-from rathaus.domains.grants.models import Balance, Call, Grant, Measure, Programme
+from rathaus.domains.grants.enums import Account, LineKind
+from rathaus.domains.grants.models import Balance, Call, Measure, Programme
 from rathaus.domains.grants.queries.books import NOTHING, Money
-from rathaus.domains.grants.queries.scope import of_programme
-from rathaus.domains.grants.queries.stages import with_stage
 
 OVERDUE_CAP = 100
 SOON = timedelta(days=14)
@@ -120,11 +117,12 @@ def lines_of_programme(programme: Programme) -> list[LineMoney]:
 
 
 # Summed by line before anything is joined, and the lines looked up first (see `scope`): no sorting of all balances.
+# What is empty, more than half of them, is not summed; `open` is never below zero, so what is left there may be drawn.
 _LINES = """
 SELECT m.key, m.title, l.year, l.kind, b.account, b.sum, b.grants
 FROM grants_budgetline l JOIN grants_measure m ON m.id = l.measure_id LEFT JOIN (
-    SELECT line_id, account, sum(amount) AS sum, count(grant_id) FILTER (WHERE amount > 0) AS grants
-    FROM grants_balance WHERE line_id = ANY(ARRAY(
+    SELECT line_id, account, sum(amount) AS sum, count(grant_id) AS grants
+    FROM grants_balance WHERE amount <> 0 AND line_id = ANY(ARRAY(
       SELECT o.id FROM grants_budgetline o JOIN grants_measure n ON n.id = o.measure_id WHERE n.programme_id = %(programme)s
     )) GROUP BY line_id, account
   ) b ON b.line_id = l.id
@@ -135,71 +133,6 @@ WHERE m.programme_id = %(programme)s ORDER BY l.year, m.title, m.key, l.kind, b.
 def measures_of(programme: Programme) -> list[Measure]:
     """By title."""
     return list(Measure.objects.filter(programme=programme).order_by("title", "id"))
-
-
-@dataclass(frozen=True)
-class Share:
-    """What a municipality got in a call, of grants that stand alike. `oldest` is the earliest day a proof is due,
-    `reference` the case of one of them, `partners` the AGS of all partners."""
-
-    call: str
-    stage: Stage
-    ags: str
-    name: str
-    region: str
-    county: str
-    population: int | None
-    count: int
-    amount: Decimal
-    oldest: date | None
-    reference: str
-    partners: frozenset[str] = field(default=frozenset())
-
-
-def shares(programme: Programme, today: date) -> list[Share]:
-    """All grants of a programme by call, stage and municipality: for counts by stage, map, table and report."""
-    rows = (
-        with_stage(Grant.objects.filter(of_programme(programme, "call_id")), today)
-        .values_list(
-            "call__key",
-            "stage",
-            "recipient__ags",
-            "recipient_name",
-            "recipient__region",
-            "recipient__county",
-            "recipient__population",
-        )
-        .annotate(
-            count=Count("id"),
-            sum=Sum("amount"),
-            oldest=Min("proof_due_on"),
-            case=Min("reference"),
-            partner=ArrayAgg("partners", filter=~Q(partners=[]), default=[]),
-        )
-        .order_by("recipient_name", "recipient__ags", "call__key", "stage")
-    )
-    return [
-        Share(
-            call, Stage(stage), ags or "", name, region or "", county or "", population, count, amount, oldest, case,
-            frozenset(str(partner) for partners in groups for partner in partners),
-        )
-        for call, stage, ags, name, region, county, population, count, amount, oldest, case, groups in rows
-    ]  # fmt: skip
-
-
-def counts_by_stage(programme: Programme, today: date) -> dict[Stage, int]:
-    """The same as `stage_counts` of all shares, for pages that show nothing else of them."""
-    grants = Grant.objects.filter(of_programme(programme, "call_id"))
-    rows = with_stage(grants, today).values_list("stage").annotate(count=Count("id")).order_by()
-    return dict.fromkeys(Stage, 0) | {Stage(stage): count for stage, count in rows}
-
-
-def stage_counts(found: Iterable[Share]) -> dict[Stage, int]:
-    """How many grants stand where, in the order of a grant's life."""
-    counts = dict.fromkeys(Stage, 0)
-    for share in found:
-        counts[share.stage] += share.count
-    return counts
 
 
 @dataclass(frozen=True)
@@ -220,19 +153,22 @@ class Applications:
 def applications(programme: Programme) -> list[Applications]:
     """How the applications of a programme stand, and how long they took (calendar days in Germany)."""
     with connection.cursor() as cursor:
-        cursor.execute(_APPLICATIONS, [programme.authority_id, programme.id])
+        cursor.execute(_APPLICATIONS, {"authority": programme.authority_id, "programme": programme.id})
         return [Applications(*row) for row in cursor.fetchall()]
 
 
+# The offers as an array that is looked up first (see `scope`), and counted before the calls are named.
 _APPLICATIONS = """
-SELECT a.key, c.state, c.outcome, g.id IS NOT NULL, n.issued_on - (c.opened_at AT TIME ZONE 'Europe/Berlin')::date AS days,
-  count(*)
-FROM cases_case c
-  JOIN grants_call a ON a.offer_id = c.offer_id JOIN grants_measure m ON m.id = a.measure_id
-  LEFT JOIN grants_grant g ON g.case_id = c.id
-  LEFT JOIN (SELECT case_id, min(issued_on) AS issued_on FROM cases_notice GROUP BY case_id) n ON n.case_id = c.id
-WHERE c.authority_id = %s AND m.programme_id = %s
-GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+SELECT a.key, f.state, f.outcome, f.is_awarded, f.days, f.count FROM (
+    SELECT c.offer_id, c.state, c.outcome, g.id IS NOT NULL AS is_awarded,
+      n.issued_on - (c.opened_at AT TIME ZONE 'Europe/Berlin')::date AS days, count(*) AS count
+    FROM cases_case c LEFT JOIN grants_grant g ON g.case_id = c.id LEFT JOIN (
+        SELECT case_id, min(issued_on) AS issued_on FROM cases_notice WHERE authority_id = %(authority)s GROUP BY case_id
+      ) n ON n.case_id = c.id
+    WHERE c.authority_id = %(authority)s AND c.offer_id = ANY(ARRAY(
+      SELECT o.offer_id FROM grants_call o JOIN grants_measure m ON m.id = o.measure_id WHERE m.programme_id = %(programme)s
+    )) GROUP BY 1, 2, 3, 4, 5
+  ) f JOIN grants_call a ON a.offer_id = f.offer_id ORDER BY 1, 2, 3, 4, 5
 """
 
 
@@ -264,20 +200,21 @@ def errands(programme: Programme, today: date) -> list[Errand]:
         return [Errand(*row) for row in cursor.fetchall()]
 
 
-# The calls as an array that is looked up first: see `scope.of_programme`.
-_OF_PROGRAMME = """JOIN grants_grant g ON g.id = x.grant_id AND g.call_id = ANY(ARRAY(
-    SELECT a.id FROM grants_call a JOIN grants_measure m ON m.id = a.measure_id WHERE m.programme_id = %(programme)s))
-  WHERE x.authority_id = %(authority)s"""
-# Only constants are joined; every value is a parameter.
+# Only constants are joined; every value is a parameter. Grants are found once for all, by calls that are looked up first
+# (see `scope`). IS TRUE keeps PostgreSQL from walking through all that was ever released for the few that wait.
+_OF_PROGRAMME = "JOIN own ON own.id = x.grant_id WHERE x.authority_id = %(authority)s"
 _ERRANDS = f"""
-WITH approval AS (
+WITH own AS MATERIALIZED (
+  SELECT id FROM grants_grant WHERE call_id = ANY(ARRAY(
+    SELECT a.id FROM grants_call a JOIN grants_measure m ON m.id = a.measure_id WHERE m.programme_id = %(programme)s))
+), approval AS (
   SELECT t.title, t.due_on, t.id, c.reference, c.party_name, d.amount
   FROM cases_task t JOIN cases_case c ON c.id = t.case_id
     LEFT JOIN cases_decision d ON d.case_id = c.id AND d.state = 'proposed'
     LEFT JOIN grants_grant g ON g.case_id = c.about_id LEFT JOIN grants_call ga ON ga.id = g.call_id
     LEFT JOIN grants_call a ON a.offer_id = c.offer_id
     JOIN grants_measure m ON m.id = coalesce(ga.measure_id, a.measure_id) AND m.programme_id = %(programme)s
-  WHERE t.authority_id = %(authority)s AND t.state = 'open' AND t.excluded_id IS NOT NULL
+  WHERE t.authority_id = %(authority)s AND t.state = 'open' AND (t.excluded_id IS NOT NULL) IS TRUE
 ), owed AS (
   SELECT x.due_on, x.amount + x.interest
     - coalesce((SELECT sum(r.amount) FROM grants_receipt r WHERE r.claim_id = x.id), 0) AS amount

@@ -19,6 +19,7 @@ from rathaus.domains.grants.enums import Stage
 from rathaus.domains.grants.queries import (
     GrantFigures,
     Share,
+    Shares,
     all_grants,
     applications,
     lines_of_programme,
@@ -127,10 +128,14 @@ def report(request: HttpRequest, key: str) -> HttpResponse:
             }
             for row in promises_of(lines)
         ],
-        "bezirke": _regions(found),
+        "bezirke": _regions(found.by_place),
         "staende": [
-            {"wort": stage.label, "anzahl": count, "betrag": sum(_amounts(found, stage), Decimal("0.00"))}
-            for stage, count in stage_counts(found).items()
+            {
+                "wort": stage.label,
+                "anzahl": count,
+                "betrag": sum(entry.amount for entry in found.by_stage if entry.stage == stage),
+            }
+            for stage, count in stage_counts(found.by_stage).items()
             if count
         ],
     }
@@ -155,11 +160,11 @@ def _money(money: Money) -> dict[str, Decimal]:
     }
 
 
-def _sentences(money: Money, found: Sequence[Share], handed_in: int) -> list[str]:
+def _sentences(money: Money, found: Shares, handed_in: int) -> list[str]:
     """What a minister must know, in words. Amounts in millions, rounded; the tables are exact."""
-    counts = stage_counts(found)
+    counts = stage_counts(found.by_stage)
     granted = sum(counts.values())
-    places = len({share.ags or share.name for share in found})
+    places = len({share.ags or share.name for share in found.by_place})
     if not granted:
         return [
             f"Von {_millions(money.budget)} ist noch nichts bewilligt. {counted(handed_in, 'Antrag', 'Anträge')} liegen vor."
@@ -187,10 +192,6 @@ def _millions(amount: Decimal) -> str:
 
 def _share(part: Decimal, whole: Decimal) -> str:
     return f"{format_number(part * 100 / whole, places=0)}\u00a0%" if whole else "–"
-
-
-def _amounts(found: Sequence[Share], stage: Stage) -> list[Decimal]:
-    return [share.amount for share in found if share.stage == stage]
 
 
 def _regions(found: Sequence[Share]) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from urllib.parse import urlencode
@@ -12,13 +12,13 @@ from django.urls import reverse
 from rathaus.core.authorities.models import Authority
 from rathaus.core.authorities.queries import by_ags
 from rathaus.domains.grants.enums import Stage
-from rathaus.domains.grants.queries import ProgrammeFile, Share
+from rathaus.domains.grants.queries import URGENT, ProgrammeFile, Share
 from rathaus.law.money import format_amount
 from rathaus.web.maps import Drawing, MapClass, MapValue, classes, draw_map
 
 MODES = {"betrag": "Betrag", "kopf": "je Einwohner", "stand": "Stand"}
 LANDS = {"HE": "hessen", "TH": "thueringen"}
-SHOWN = 12  # rows before the others are folded away
+SHOWN = 12  # rows before the others are left to a link
 CLASSES = 3
 #: Stages as the map tells them apart, from light to dark, and which is red.
 STAGES = (
@@ -28,11 +28,6 @@ STAGES = (
     ("Abgeschlossen", (Stage.CLOSED,), False),
     ("Überfällig oder Rückforderung offen", (Stage.OVERDUE, Stage.CLAIMED), True),
 )
-#: Of several grants of a municipality the one counts that needs somebody most.
-URGENT = (
-    Stage.OVERDUE, Stage.CLAIMED, Stage.CHECKING, Stage.EXPECTED, Stage.PAYING, Stage.AWARDED, Stage.CHECKED,
-    Stage.CLOSED,
-)  # fmt: skip
 CENT = Decimal("0.01")
 
 
@@ -42,6 +37,7 @@ class Place:
 
     name: str
     ags: str
+    partner_keys: tuple[str, ...]
     partners: str
     amount: Decimal
     per_head: Decimal | None
@@ -57,76 +53,80 @@ class Place:
 
 @dataclass(frozen=True)
 class Places:
-    """The map, if there is one of the Land, and its table: `first` rows, `others` folded away."""
+    """The map, if there is one of the Land, and its table: the `rows` to show of `count`, the `total` of all in euros."""
 
     mode: str
     drawing: Drawing | None
-    first: tuple[Place, ...]
-    others: tuple[Place, ...]
+    rows: tuple[Place, ...]
+    count: int
     total: Decimal
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether the table leaves municipalities out."""
+        return len(self.rows) < self.count
 
-def places_of(file: ProgrammeFile, shares: Sequence[Share], mode: str) -> Places:
-    """By amount, largest first; by name where amounts are the same."""
-    keys = {partner for share in shares for partner in share.partners}
-    register = by_ags(keys) if keys else {}
+    @property
+    def is_long(self) -> bool:
+        """Whether it has more than are shown at first."""
+        return len(self.rows) > SHOWN
+
+
+def places_of(file: ProgrammeFile, shares: Iterable[Share], mode: str, *, is_whole: bool) -> Places:
+    """By amount, largest first; by name where amounts are the same. The map always has all, the table if `is_whole`."""
     own: dict[str, list[Share]] = {}
     for share in shares:
         own.setdefault(share.ags or share.name, []).append(share)
+    keys = {partner for found in own.values() for share in found for partner in share.partners}
+    register = by_ags(keys) if keys else {}
+    list_url = reverse("desk:programme_grants", args=[file.programme.key])
     rows = sorted(
-        (_place(file, found, register) for found in own.values()), key=lambda row: (-row.amount, row.name)
+        (_place(found, register, list_url) for found in own.values()), key=lambda row: (-row.amount, row.name)
     )
     return Places(
         mode,
-        _drawing(file, rows, shares, register, mode),
-        tuple(rows[:SHOWN]),
-        tuple(rows[SHOWN:]),
+        _drawing(file, rows, mode),
+        tuple(rows if is_whole else rows[:SHOWN]),
+        len(rows),
         sum((row.amount for row in rows), Decimal("0.00")),
     )
 
 
-def _place(file: ProgrammeFile, shares: Sequence[Share], register: dict[str, Authority]) -> Place:
-    partners = sorted({partner for share in shares for partner in share.partners if partner != shares[0].ags})
+def _place(shares: Sequence[Share], register: Mapping[str, Authority], list_url: str) -> Place:
+    first = shares[0]
+    partners = sorted({partner for share in shares for partner in share.partners if partner != first.ags})
     amount = sum((share.amount for share in shares), Decimal("0.00"))
-    people = [shares[0].population, *(found.population for key in partners if (found := register.get(key)))]
+    people = [first.population, *(found.population for key in partners if (found := register.get(key)))]
     per_head = None
     if people[0]:
         per_head = (amount / sum(number or 0 for number in people)).quantize(CENT, ROUND_HALF_UP)
     count = sum(share.count for share in shares)
-    if count == 1:
-        url = reverse("desk:case", args=[shares[0].reference])
-    else:
-        url = f"{reverse('desk:programme_grants', args=[file.programme.key])}?{urlencode({'q': shares[0].name})}"
     return Place(
-        shares[0].name,
-        shares[0].ags,
+        first.name,
+        first.ags,
+        tuple(partners),
         _listed([register[key].name if key in register else key for key in partners]),
         amount,
         per_head,
         min((share.stage for share in shares), key=URGENT.index),
         count,
-        url,
+        reverse("desk:case", args=[first.reference])
+        if count == 1
+        else f"{list_url}?{urlencode({'q': first.name})}",
     )
 
 
-def _drawing(
-    file: ProgrammeFile,
-    rows: Sequence[Place],
-    shares: Sequence[Share],
-    register: dict[str, Authority],
-    mode: str,
-) -> Drawing | None:
+def _drawing(file: ProgrammeFile, rows: Sequence[Place], mode: str) -> Drawing | None:
     land = LANDS.get(file.programme.authority.land)
     if land is None or not rows:
         return None
     values: dict[str, MapValue] = {}
     of = {row.ags: row for row in rows if row.ags}
-    for share in shares:
-        for partner in share.partners - of.keys():
-            label = f"Partner von {share.name}"
-            values[partner] = MapValue(
-                0, label, of[share.ags].url if share.ags in of else "", is_partner=True
-            )
+    for row in rows:
+        for partner in row.partner_keys:
+            if partner not in of:
+                url = row.url if row.ags else ""
+                values.setdefault(partner, MapValue(0, f"Partner von {row.name}", url, is_partner=True))
     legend: tuple[str | MapClass, ...]
     if mode == "stand":
         legend = tuple(MapClass(words, is_overdue) for words, _, is_overdue in STAGES)

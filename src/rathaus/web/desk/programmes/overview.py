@@ -17,7 +17,7 @@ from rathaus.domains.grants.queries import (
     Errand,
     LineMoney,
     ProgrammeFile,
-    Share,
+    Shares,
     stage_counts,
     total_of,
 )
@@ -75,19 +75,21 @@ class Overview:
 def overview_of(
     file: ProgrammeFile,
     lines: Sequence[LineMoney],
-    shares: Sequence[Share],
+    shares: Shares,
     applications: Sequence[Applications],
     errands: Sequence[Errand],
     *,
     today: date,
     shown: str,
     call: str,
+    is_whole: bool,
 ) -> Overview:
-    """`shown` is what the map shows (a key of `map.MODES`), `call` narrows map and table to a call (empty: all)."""
+    """`shown` is what the map shows (a key of `map.MODES`), `call` narrows map and table to a call (empty: all),
+    `is_whole` is a table of all municipalities."""
     key = file.programme.key
     years = years_of(lines)
     money = sum((year.money for year in years), Money())
-    counts = stage_counts(shares)
+    counts = stage_counts(shares.by_stage)
     return Overview(
         money_sums(money, _notes(money, years, lines, counts, today)),
         budget_bars(years, note=_by_measure(lines)),
@@ -95,9 +97,14 @@ def overview_of(
         promises_of(lines),
         state_bars(_states(key, applications, counts)),
         _states_note(applications, counts),
-        todo_of(file, lines, shares, errands, today=today),
+        todo_of(file, lines, shares.by_stage, errands, today=today),
         histogram(_durations(applications)),
-        places_of(file, [share for share in shares if call in ("", share.call)], shown),
+        places_of(
+            file,
+            (share for share in shares.by_place if call in ("", share.call)),
+            shown,
+            is_whole=is_whole,
+        ),
     )
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from rathaus.domains.grants.enums import Stage
-from rathaus.domains.grants.queries import Errand, LineMoney, ProgrammeFile, Share
+from rathaus.domains.grants.queries import Errand, LineMoney, ProgrammeFile, StageSum
 from rathaus.domains.grants.terms import GrantTerms
 from rathaus.law.money import format_amount, format_number
 from rathaus.law.text import format_date
@@ -41,7 +41,7 @@ class Group:
 def todo_of(
     file: ProgrammeFile,
     lines: Sequence[LineMoney],
-    shares: Sequence[Share],
+    stages: Sequence[StageSum],
     errands: Sequence[Errand],
     *,
     today: date,
@@ -49,7 +49,7 @@ def todo_of(
     """Earliest first: überfällig, heute, diese Woche, then day by day. What has no day stands under this week."""
     key = file.programme.key
     found = [entry for errand in errands if (entry := _WORDS[errand.kind](key, errand, today))]
-    found += [entry for entry in (_overdue_proofs(file, shares), _year_end(file, lines, today)) if entry]
+    found += [entry for entry in (_overdue_proofs(file, stages), _year_end(file, lines, today)) if entry]
     return _grouped(found, today)
 
 
@@ -131,15 +131,15 @@ _WORDS: dict[str, Callable[[str, Errand, date], Dated | None]] = {
 }
 
 
-def _overdue_proofs(file: ProgrammeFile, shares: Sequence[Share]) -> Dated | None:
-    late = [share for share in shares if share.stage == Stage.OVERDUE]
+def _overdue_proofs(file: ProgrammeFile, stages: Sequence[StageSum]) -> Dated | None:
+    late = [entry for entry in stages if entry.stage == Stage.OVERDUE]
     if not late:
         return None
-    oldest = min(share.oldest for share in late if share.oldest)
+    oldest = min(entry.oldest for entry in late if entry.oldest)
     titles = {call.key: call.title for call in file.calls}
-    calls = sorted({titles[share.call] for share in late})
+    calls = sorted({titles[entry.call] for entry in late})
     where = f"{calls[0]}, " if len(calls) == 1 else ""
-    label = f"{_number(sum(share.count for share in late), 'Nachweis', 'Nachweise')} anmahnen"
+    label = f"{_number(sum(entry.count for entry in late), 'Nachweis', 'Nachweise')} anmahnen"
     url = _list("desk:programme_proofs", file.programme.key, stand=Stage.OVERDUE.value)
     return oldest, Item(label, f"{where}früheste Frist war {format_date(oldest)}", "", url)
 

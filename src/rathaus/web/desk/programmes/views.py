@@ -22,7 +22,7 @@ from rathaus.domains.grants.models import Call, Programme
 from rathaus.domains.grants.permissions import may_set_up
 from rathaus.domains.grants.queries import (
     ProgrammeFile,
-    Share,
+    StageSum,
     applications,
     applications_page,
     counts_by_stage,
@@ -70,6 +70,11 @@ def show(request: HttpRequest, key: str) -> HttpResponse:
     mode = request.GET.get("karte", "")
     mode = mode if mode in MODES else "betrag"
     call = _call(file, request.GET)
+    fields = {
+        "karte": mode,
+        "aufruf": call.key if call else "",
+        "kommunen": "alle" if request.GET.get("kommunen") == "alle" else "",
+    }
     overview = overview_of(
         file,
         lines,
@@ -78,22 +83,24 @@ def show(request: HttpRequest, key: str) -> HttpResponse:
         errands(file.programme, today),
         today=today,
         shown=mode,
-        call=call.key if call else "",
+        call=fields["aufruf"],
+        is_whole=bool(fields["kommunen"]),
     )
     now = timezone.localtime(clock.now())
-    context = around(request, file, "programme", stage_counts(found)) | {
+    context = around(request, file, "programme", stage_counts(found.by_stage)) | {
         "overview": overview,
         "period": period_of(lines),
         "as_of": f"{long_date(now.date())}, {now.hour}:{now:%M} Uhr",
         "modes": [
-            (label, query_of(karte=name, aufruf=call.key if call else ""), name == mode)
-            for name, label in MODES.items()
+            (label, query_of(**fields | {"karte": name}), name == mode) for name, label in MODES.items()
         ],
         "call": call,
         "calls": [
-            (label, query_of(karte=mode, aufruf=name), name == (call.key if call else ""))
+            (label, query_of(**fields | {"aufruf": name}), name == fields["aufruf"])
             for name, label in [("", "Alle Aufrufe"), *((entry.key, entry.title) for entry in file.calls)]
         ],
+        "all_places": query_of(**fields | {"kommunen": "alle"}),
+        "first_places": query_of(**fields | {"kommunen": ""}),
         "has_lines": bool(lines),
     }
     return render(request, "desk/programmes/overview.html", context)
@@ -105,7 +112,7 @@ def calls(request: HttpRequest, key: str) -> HttpResponse:
     """The calls of a programme: window, terms, how far they are."""
     actor, today = actor_of(request), clock.today()
     file = file_of(actor, key)
-    found = shares(file.programme, today)
+    found = shares(file.programme, today).by_stage
     handed_in: dict[str, int] = {}
     for row in applications(file.programme):
         handed_in[row.call] = handed_in.get(row.call, 0) + row.count
@@ -130,8 +137,8 @@ class CallRow:
     is_competition: bool
 
 
-def _call_row(call: Call, found: Sequence[Share], handed_in: int) -> CallRow:
-    own = [share for share in found if share.call == call.key]
+def _call_row(call: Call, found: Sequence[StageSum], handed_in: int) -> CallRow:
+    own = [entry for entry in found if entry.call == call.key]
     offer, now = call.offer, clock.now()
     opens, closes = offer.opens_at, offer.closes_at
     is_open = offer.is_open and (opens is None or opens <= now) and (closes is None or now < closes)
@@ -146,8 +153,8 @@ def _call_row(call: Call, found: Sequence[Share], handed_in: int) -> CallRow:
         is_open,
         offer.terms.number,
         handed_in,
-        sum(share.count for share in own),
-        sum(share.amount for share in own),
+        sum(entry.count for entry in own),
+        sum(entry.amount for entry in own),
         bool(offer.terms.values_for(offer.version_id).get("begutachtung")),
     )
 
