@@ -173,7 +173,7 @@ def take_return(
         known = {
             payment.end_to_end: payment
             for payment in Payment.objects.filter(end_to_end__in=references)
-            .select_related("grant", "drawdown__case")
+            .select_related("grant", "drawdown__case", "run")
             .order_by("id")
             .select_for_update(of=("self",))
         }
@@ -183,8 +183,11 @@ def take_return(
         if problems := list(_problems(answers, known)):
             raise ReturnRefused(problems)
         file = _note_file(by, authority, identifier, name, answers, skipped=told - len(answers))
-        # Grants are locked in one order, so that two files never wait for each other in a circle.
-        for answer in sorted(answers, key=lambda answer: known[answer.end_to_end].grant_id):
+        # Grants are locked in one order, so that two files never wait for each other in a circle; and nothing comes
+        # back before it was paid, whatever the order in the file.
+        for answer in sorted(
+            answers, key=lambda answer: (known[answer.end_to_end].grant_id, not answer.is_paid)
+        ):
             payment = known[answer.end_to_end]
             if answer.is_paid:
                 _pay(by, payment, answer.on)
@@ -240,10 +243,21 @@ def _problems(answers: Sequence[Answer], known: dict[str, Payment]) -> list[str]
             not answer.is_paid and payment.state not in (PaymentState.IN_RUN, PaymentState.PAID)
         ):
             found.append(f"Eintrag {number}: „{answer.end_to_end}“ ist {PaymentState(payment.state).label}.")
+        elif not _was_sent(payment):
+            found.append(f"Eintrag {number}: {_not_sent(payment)}")
         if (answer.end_to_end, answer.is_paid) in seen:
             found.append(f"Eintrag {number}: „{answer.end_to_end}“ steht zweimal in der Datei.")
         seen.add((answer.end_to_end, answer.is_paid))
     return found
+
+
+def _was_sent(payment: Payment) -> bool:
+    """Whether the bank can know of a payment: its run was released by a second person."""
+    return payment.run is not None and payment.run.state != RunState.PREPARED
+
+
+def _not_sent(payment: Payment) -> str:
+    return f"Der Zahlungslauf von „{payment.end_to_end}“ ist noch nicht freigegeben."
 
 
 def mark_paid(*, by: Actor, payment: UUID, on: date) -> Payment:
@@ -251,10 +265,12 @@ def mark_paid(*, by: Actor, payment: UUID, on: date) -> Payment:
     with by.acting():
         found = _payment(payment)
         check_role(by, found.authority_id, WORK)
-        if found.state != PaymentState.IN_RUN or found.run is None or found.run.state == RunState.PREPARED:
+        if found.state != PaymentState.IN_RUN:
             raise Refused(
                 f"Diese Zahlung ist {PaymentState(found.state).label}; sie wartet auf keine Bestätigung."
             )
+        if not _was_sent(found):
+            raise Refused(_not_sent(found))
         if on > clock.today() or on < found.ordered_on:
             raise Refused("Der Tag der Zahlung liegt zwischen der Anordnung und heute.")
         _pay(by, found, on)
@@ -269,6 +285,8 @@ def mark_returned(*, by: Actor, payment: UUID, on: date, reason: str) -> Payment
         check_role(by, found.authority_id, WORK)
         if found.state not in (PaymentState.IN_RUN, PaymentState.PAID):
             raise Refused(f"Diese Zahlung ist {PaymentState(found.state).label}.")
+        if not _was_sent(found):
+            raise Refused(_not_sent(found))
         if not reason.strip():
             raise Refused("Schreiben Sie, warum die Zahlung zurückkam.")
         if on > clock.today() or on < found.ordered_on:
