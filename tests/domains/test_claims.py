@@ -183,7 +183,7 @@ def test_more_than_was_heard_is_not_decided(place: Place) -> None:
         ),
         (
             {"grund": "verspaetet", "betrag": "10000.01", "ausgezahlt_am": "2023-03-01", "verwendet_am": "2024-06-01"},
-            r"Ausgezahlt sind 10\.000,00",
+            r"Bis zum 1\..März 2023 sind 10\.000,00.€ ausgezahlt",
         ),
     ],
 )  # fmt: skip

@@ -52,7 +52,7 @@ def nothing_stored(lives: Lives, model: Any = Drawdown) -> None:
 @pytest.mark.parametrize(
     ("day", "request_", "reason"),
     [
-        ("2022-02-01", {"amount": "90000.01"}, "Aus 2022 sind noch 90.000,00\xa0€ abrufbar, Sie beantragen 90.000,01"),
+        ("2022-02-01", {"amount": "90000.01"}, "Aus 2022 sind noch 90.000,00\xa0€ abrufbar, beantragt sind 90.000,01"),
         ("2022-02-01", {"amount": "500000"}, "Aus 2022 sind noch 90.000,00"),
         ("2022-02-01", {"amount": "1", "year": 2023}, "Das Geld für 2023 können Sie ab dem 1. Januar 2023 abrufen"),
         ("2023-02-01", {"amount": "1", "year": 2022}, "Das Geld für 2022 war bis Ende 2022 abzurufen"),

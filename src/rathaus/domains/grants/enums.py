@@ -30,7 +30,9 @@ class Account(TextChoices):
 
 SOURCES = frozenset({Account.BUDGET, Account.INTEREST})  # the only accounts that stand below zero
 AWARDED = (Account.OPEN, Account.ORDERED, Account.PAID, Account.PROVEN)
-INTEREST = (Account.INTEREST, Account.INTEREST_DUE, Account.INTEREST_PAID, Account.INTEREST_WAIVED)
+CLAIMED = (Account.TO_RECOVER, Account.RECOVERED, Account.WAIVED)
+INTEREST_CLAIMED = (Account.INTEREST_DUE, Account.INTEREST_PAID, Account.INTEREST_WAIVED)
+INTEREST = (Account.INTEREST, *INTEREST_CLAIMED)
 
 
 class MovementKind(TextChoices):

@@ -18,7 +18,9 @@ from rathaus.domains.grants.actions.award import (
     years_of,
 )
 from rathaus.domains.grants.actions.journal import NOTHING
+from rathaus.domains.grants.actions.proof import accepted_final
 from rathaus.domains.grants.enums import AwardKind, GrantState
+from rathaus.domains.grants.models import Grant
 from rathaus.law.financing import Financing
 from rathaus.law.money import format_amount
 from rathaus.law.text import format_date
@@ -31,8 +33,7 @@ def check_change(
     """Operation: whether a change can be asked for at all. Refused with the reason. `betrag` is the grant as it should
     become, all years together."""
     grant = grant_of(step.case)
-    if grant.state == GrantState.CLOSED:
-        raise Refused("Diese Förderung ist abgeschlossen und lässt sich nicht mehr ändern.")
+    _check_changeable(grant)
     award = current_award(grant)
     if ende and award.begins_on and ende <= award.begins_on:
         raise Refused(f"Das neue Ende liegt nicht nach dem Beginn am {format_date(award.begins_on)}.")
@@ -43,6 +44,15 @@ def check_change(
             "Senken Sie dann auch die Jahresbeträge."
         )
     return {"fassung": award.number}
+
+
+def _check_changeable(grant: Grant) -> None:
+    if grant.state == GrantState.CLOSED:
+        raise Refused("Diese Förderung ist abgeschlossen und lässt sich nicht mehr ändern.")
+    if accepted_final(grant):
+        raise Refused(
+            "Der Verwendungsnachweis zu dieser Förderung ist geprüft. Danach lässt sie sich nicht mehr ändern."
+        )
 
 
 @operation("grants.change.apply")
@@ -60,6 +70,7 @@ def apply_change(
     Where the decision names no amount the award keeps its own and its years.
     """
     grant = grant_of(step.case, lock=True)
+    _check_changeable(grant)  # it may have ended since it was asked for
     award, decision = current_award(grant), decision_of(step)
     by_year = years_of(decision) or {row.year: row.amount for row in award.years.all()}
     amount = sum(by_year.values(), NOTHING)

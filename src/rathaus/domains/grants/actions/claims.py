@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from rathaus.casework.cases.steps import Run
 from rathaus.casework.services.operations import Refused, operation
@@ -21,12 +21,13 @@ from rathaus.domains.grants.actions.award import (
 )
 from rathaus.domains.grants.actions.interest import interest_on, post_interest, rows_of
 from rathaus.domains.grants.actions.journal import NOTHING
-from rathaus.domains.grants.enums import Account, AwardKind, ClaimReason, ProofKind, ProofState
-from rathaus.domains.grants.models import Balance, Claim, Grant, Proof
+from rathaus.domains.grants.actions.proof import accepted_final
+from rathaus.domains.grants.enums import Account, AwardKind, ClaimReason, PaymentState
+from rathaus.domains.grants.models import Balance, Claim, Grant, Payment
 from rathaus.domains.grants.terms import terms_of
 from rathaus.law import interest as law
 from rathaus.law.money import format_amount
-from rathaus.law.text import format_day
+from rathaus.law.text import format_date, format_day
 
 PAID_OUT = (Account.PAID, Account.PROVEN)
 
@@ -39,8 +40,10 @@ def examine_claim(
     betrag: Decimal | None = None,
     ausgezahlt_am: date | None = None,
     verwendet_am: date | None = None,
+    zinsen_ab: date | None = None,
 ) -> dict[str, Any]:
-    """Operation, before the hearing: whether there is anything to claim, and how much. Refused where there is not.
+    """Operation, before the hearing: whether there is anything to claim, and how much. Refused where there is not, or
+    where interest would run (`zinsen_ab`) before anything was paid.
 
     Answers `betrag` (of the claim, or the interest for late use) and `betrag_text`, the same in words.
     """
@@ -52,6 +55,7 @@ def examine_claim(
         amount = _late_interest(grant, amount, ausgezahlt_am, verwendet_am).total
     else:
         _check_claimable(grant, reason, amount)
+        _check_interest_from(grant, zinsen_ab)
     return {"betrag": amount, "betrag_text": format_amount(amount)}
 
 
@@ -74,6 +78,7 @@ def make_claim(
     reason = ClaimReason(grund)
     amount = betrag if betrag is not None else decision_of(step).amount or NOTHING
     _check_claimable(grant, reason, amount)
+    _check_interest_from(grant, zinsen_ab)
     award = current_award(grant)
     by_year = {row.year: row.amount for row in award.years.all()}
     if reason == ClaimReason.REVOCATION and offenes is not False:
@@ -131,10 +136,16 @@ def _late_interest(grant: Grant, amount: Decimal, paid_on: date | None, used_on:
     terms = terms_of(grant.case)
     if used_on < paid_on:
         raise Refused("Das Geld wurde verwendet, bevor es ausgezahlt wurde. Prüfen Sie beide Tage.")
-    paid = sum(balances_of(grant, (*PAID_OUT, Account.TO_RECOVER, Account.RECOVERED)).values(), NOTHING)
+    if used_on > clock.today():
+        raise Refused(
+            "Die Verwendung liegt nicht in der Zukunft. Zinsen gibt es bis zu dem Tag, der vorbei ist."
+        )
+    until_then = _payments(grant).filter(paid_on__lte=paid_on)
+    paid = until_then.aggregate(all=Sum("amount"))["all"] or NOTHING
     if amount > paid:
         raise Refused(
-            f"Ausgezahlt sind {format_amount(paid)}. Mehr kann nicht zu spät verwendet worden sein."
+            f"Bis zum {format_date(paid_on)} sind {format_amount(paid)} ausgezahlt. Mehr kann nicht zu spät verwendet "
+            "worden sein."
         )
     period = law.late_use(paid_on, used_on, terms.spend_within_months)
     if period is None:
@@ -172,14 +183,22 @@ def _check_claimable(grant: Grant, reason: ClaimReason, amount: Decimal) -> None
         )
 
 
+def _check_interest_from(grant: Grant, day: date | None) -> None:
+    """Nobody owes interest on money they did not have yet."""
+    first = _payments(grant).order_by("paid_on").values_list("paid_on", flat=True).first()
+    if day and first and day < first:
+        raise Refused(
+            f"Die erste Auszahlung war am {format_date(first)}. Zinsen laufen frühestens ab diesem Tag."
+        )
+
+
+def _payments(grant: Grant) -> QuerySet[Payment]:
+    return Payment.objects.filter(grant=grant, state=PaymentState.PAID)
+
+
 def to_repay(grant: Grant) -> Decimal:
-    """What the accepted final proof says was paid too much and no claim asked for yet, in euros."""
-    proof = Proof.objects.filter(grant=grant, kind=ProofKind.FINAL, state=ProofState.ACCEPTED).first()
-    if proof is None:
-        return NOTHING
-    claims = Claim.objects.filter(grant=grant, reason=ClaimReason.PROOF)
-    claimed = claims.aggregate(all=Sum("amount"))["all"] or NOTHING
-    return max(proof.to_repay - claimed, NOTHING)
+    """What was paid beyond the accepted final proof and not claimed yet, in euros: all that is paid and not proven."""
+    return balances_of(grant)[Account.PAID] if accepted_final(grant) else NOTHING
 
 
 def _claim(
@@ -210,7 +229,7 @@ def _steps(grant: Grant, reason: ClaimReason) -> list[dict[str, Any]]:
     """The computation behind the amount, where there is one."""
     if reason != ClaimReason.PROOF:
         return []
-    proof = Proof.objects.filter(grant=grant, kind=ProofKind.FINAL, state=ProofState.ACCEPTED).first()
+    proof = accepted_final(grant)
     return list(proof.steps) if proof else []
 
 

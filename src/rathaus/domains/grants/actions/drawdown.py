@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max, Sum
+from django.db.models import Max
 
 from rathaus.casework.cases.actions.withdrawal import when_withdrawn
 from rathaus.casework.cases.models import Notice
@@ -136,9 +136,10 @@ def _check_duties(grant: Grant, today: date) -> None:
 def _check_use(
     grant: Grant, terms: GrantTerms, used: Decimal | None, used_on: date | None, today: date
 ) -> Decimal:
-    """What was paid before must be reported as used, and used in time. Answers what was paid before, in euros."""
+    """What was paid before must be reported as used, each rate in time. Answers what was paid before, in euros."""
     payments = Payment.objects.filter(grant=grant, state=PaymentState.PAID)
-    earlier = payments.aggregate(all=Sum("amount"))["all"] or NOTHING
+    rates = [(paid_on, amount) for paid_on, amount in payments.values_list("paid_on", "amount") if paid_on]
+    earlier = sum((amount for _, amount in rates), NOTHING)
     if not earlier:
         if used:
             raise Refused("Sie haben noch keine Rate bekommen, also kann auch keine verwendet sein.")
@@ -151,17 +152,23 @@ def _check_use(
         raise Refused(f"Sie haben bisher {format_amount(earlier)} bekommen, mehr kann nicht verwendet sein.")
     if used_on > today:
         raise Refused("Die Verwendung der vorigen Raten liegt nicht in der Zukunft.")
-    last = payments.order_by("-paid_on").values_list("paid_on", flat=True).first()
-    if last and used < earlier and add_months(last, terms.spend_within_months) < today:
+    until = [(add_months(paid_on, terms.spend_within_months), amount) for paid_on, amount in rates]
+    late = [(day, amount) for day, amount in until if day < today]
+    # What was claimed back is taken off the rates that lay too long: it need not be used any more.
+    balances = balances_of(grant)
+    claimed = earlier - balances[Account.PAID] - balances[Account.PROVEN]
+    over = sum((amount for _, amount in late), NOTHING) - claimed
+    if used < over:
         raise Refused(
-            f"Von den bisherigen Raten sind {format_amount(earlier - used)} nicht verwendet, obwohl die Frist dafür am "
-            f"{format_date(add_months(last, terms.spend_within_months))} endete. Geben Sie zuerst dieses "
-            "Geld aus oder zurück."
+            f"Von den bisherigen Raten sind {format_amount(over - used)} nicht verwendet, obwohl die Frist dafür am "
+            f"{format_date(max(late)[0])} endete. Geben Sie zuerst dieses Geld aus oder zurück."
         )
     return earlier
 
 
 def _check_period(grant: Grant, terms: GrantTerms, year: int, today: date, *, is_final: bool) -> None:
+    if year > today.year:
+        raise Refused(f"Das Geld für {year} können Sie ab dem 1. Januar {year} abrufen.")
     if is_final:
         return
     if grant.begins_on and today < grant.begins_on:
@@ -171,8 +178,6 @@ def _check_period(grant: Grant, terms: GrantTerms, year: int, today: date, *, is
             f"Ihr Bewilligungszeitraum endete am {format_date(grant.ends_on)}. "
             "Möglich ist nur noch die Schlussrate nach dem Verwendungsnachweis."
         )
-    if year > today.year:
-        raise Refused(f"Das Geld für {year} können Sie ab dem 1. Januar {year} abrufen.")
     if year < today.year:
         raise Refused(
             f"Das Geld für {year} war bis Ende {year} abzurufen. Beantragen Sie eine Änderung, wenn Sie es noch brauchen."
@@ -193,7 +198,7 @@ def _check_amount(grant: Grant, terms: GrantTerms, amount: Decimal, year: int, *
     )
     if amount > left_in_year:
         raise Refused(
-            f"Aus {year} sind noch {format_amount(left_in_year)} abrufbar, Sie beantragen {format_amount(amount)}."
+            f"Aus {year} sind noch {format_amount(left_in_year)} abrufbar, beantragt sind {format_amount(amount)}."
         )
     is_proven = Proof.objects.filter(grant=grant, kind=ProofKind.FINAL, state=ProofState.ACCEPTED).exists()
     if is_final and not is_proven:
@@ -215,9 +220,10 @@ def order_payment(step: Run) -> dict[str, Any]:
     grant = grant_of(step.case, lock=True)
     drawdown = Drawdown.objects.select_for_update().get(case=step.case)
     amount = decision_of(step).amount or NOTHING
-    try:  # an objection, an action or a claim may have come since the request
+    try:  # an objection, an action, a claim or a change may have come since the request
         _check_final(grant, clock.today())
         _check_duties(grant, clock.today())
+        _check_amount(grant, terms_of(grant.case), amount, drawdown.year, is_final=drawdown.is_final)
     except Refused as wrong:
         raise Refused(f"Seit dem Antrag hat sich etwas geändert: {wrong}") from wrong
     line = _cash_line(grant, drawdown.year)

@@ -58,6 +58,7 @@ def submit_proof(
     kind = ProofKind(art)
     if grant.state == GrantState.CLOSED or grant.notified_on is None or not grant.amount:
         raise Refused("Zu dieser Förderung wird kein Nachweis erwartet.")
+    _check_still_expected(grant, kind)
     terms, award = terms_of(grant.case), current_award(grant)
     spent = _sum(zeilen)
     _check_vouchers(award, spent, belege or [])
@@ -149,6 +150,13 @@ def steps_of(result: Settlement) -> list[dict[str, Any]]:
         {**asdict(step), "amount": str(step.amount) if step.amount is not None else None}
         for step in result.steps
     ]
+
+
+def _check_still_expected(grant: Grant, kind: ProofKind) -> None:
+    if kind == ProofKind.INTERIM and accepted_final(grant):
+        raise Refused(
+            "Der Verwendungsnachweis ist schon geprüft. Ein Zwischennachweis hat sich damit erledigt."
+        )
 
 
 def _check_vouchers(award: Award, spent: Decimal, vouchers: list) -> None:
@@ -268,6 +276,7 @@ def accept_proof(step: Run, *, inventar: list | None = None) -> dict[str, Any]:
     """
     grant = grant_of(step.case, lock=True)
     proof = Proof.objects.select_for_update().get(case=step.case)
+    _check_still_expected(grant, ProofKind(proof.kind))
     terms, award = terms_of(grant.case), current_award(grant)
     accepted = min(decision_of(step).amount or NOTHING, proof.spent)
     result = compute(award, accepted, proof.third_party, paid=_paid(grant), terms=terms)
@@ -363,7 +372,8 @@ def _release_rest(step: Run, grant: Grant, proof: Proof) -> None:
 
 
 def _paid(grant: Grant) -> Decimal:
-    found = balances_of(grant, PAID_ACCOUNTS)
+    """What was paid out and not claimed back; also what is on its way, for nobody stops it any more."""
+    found = balances_of(grant, (*PAID_ACCOUNTS, Account.ORDERED))
     return sum(found.values(), NOTHING)
 
 

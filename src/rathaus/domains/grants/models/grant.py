@@ -72,12 +72,12 @@ class Grant(TenantModel):
 
 
 class Award(TenantModel):
-    """Bewilligung: a version of what was awarded; each notice makes one and all are kept. Amounts in euros.
+    """Bewilligung: a version of what was awarded; each notice makes one and all are kept as they are. Amounts in euros.
 
     `plan` is the binding plan of expenditure: rows with `art`, `wofuer`, `betrag`.
     """
 
-    tenancy: ClassVar = Tenancy(applicant_reads=OWN_PARTY)
+    tenancy: ClassVar = Tenancy(applicant_reads=OWN_PARTY, rights="SELECT, INSERT", changes=("notice_id",))
 
     grant = models.ForeignKey(Grant, models.PROTECT, related_name="awards")
     party = models.ForeignKey("identity.Party", models.PROTECT, related_name="+", db_constraint=False)
