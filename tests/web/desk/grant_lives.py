@@ -99,9 +99,8 @@ class Ministry:
                 "authority_id": grant.authority_id, "grant": grant, "party_id": grant.party_id, "amount": D(amount),
                 "iban": IBAN, "holder": "Gemeinde",
             }  # fmt: skip
-            drawdown = Drawdown.objects.create(
-                case=case, number=number, year=2025, state=DrawdownState.ORDERED, **common
-            )
+            reached = DrawdownState.PAID if state == PaymentState.PAID else DrawdownState.ORDERED
+            drawdown = Drawdown.objects.create(case=case, number=number, year=2025, state=reached, **common)
             payment = Payment.objects.create(
                 drawdown=drawdown, end_to_end=case.reference, state=state,
                 paid_on=clock.today() if state == PaymentState.PAID else None,
@@ -131,6 +130,7 @@ class Ministry:
     def claim(self, grant: Grant, amount: str, *, due_on: date) -> Claim:
         """Claimed back; what is owed is not taken from the award here, only interest is, so that awards stay booked."""
         case = self.follow_up(grant)
+        self.shift(grant, MovementKind.CLAIMED, Account.INTEREST, Account.INTEREST_DUE, amount)
         with self.system.acting():
             return Claim.objects.create(
                 authority_id=grant.authority_id, grant=grant, party_id=grant.party_id, case=case,

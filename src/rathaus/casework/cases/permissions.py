@@ -7,10 +7,10 @@ from uuid import UUID
 from django.db.models import Q
 
 from rathaus.casework.cases.enums import TaskState
-from rathaus.casework.cases.models import Task
+from rathaus.casework.cases.models import Case, Task
 from rathaus.casework.services.enums import Opening
 from rathaus.casework.services.models import Offer
-from rathaus.casework.services.packages import Package
+from rathaus.casework.services.packages import Package, package_of
 from rathaus.casework.services.permissions import HEAD
 from rathaus.core.identity.actors import Actor, NotAllowed
 
@@ -29,6 +29,18 @@ def check_may_open(by: Actor, offer: Offer, package: Package) -> None:
     role = package.manifest.first_role
     if not (by.is_system or role in by.roles):
         raise NotAllowed(f"Diesen Vorgang eröffnet die Rolle „{role}“.")
+
+
+def may_act(by: Actor, package: Package) -> bool:
+    """Whether an actor writes for the authority in a case of this package: in a role that its process names, as its head,
+    or as the machine. Who only reads (an auditor) does not."""
+    return by.is_system or bool(by.roles & {HEAD, *package.manifest.rollen})
+
+
+def check_may_act(by: Actor, case: Case) -> None:
+    """The same for a case of the actor's authority. Raises NotAllowed."""
+    if by.authority != case.authority_id or not may_act(by, package_of(case.application.version_id)):
+        raise NotAllowed("Das darf nur, wer an diesem Vorgang arbeitet oder die Behörde leitet.")
 
 
 AUDIT = frozenset({HEAD, "Rechnungsprüfung"})

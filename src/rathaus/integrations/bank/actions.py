@@ -12,6 +12,7 @@ from rathaus.core.identity.actors import Actor
 from rathaus.domains.grants.actions import payments
 from rathaus.domains.grants.actions.payments import Answer
 from rathaus.domains.grants.models import Payment, PaymentRun, Programme, ReturnFile
+from rathaus.domains.grants.permissions import WORK, check_role
 from rathaus.integrations.bank.cash_csv import write_cash_csv
 from rathaus.integrations.bank.credit_transfer import write_pain001
 from rathaus.integrations.bank.entries import Entry, Kind, ReturnFileRefused, Status
@@ -65,6 +66,7 @@ def take_return_file(*, by: Actor, name: str, content: bytes) -> ReturnFile:
 
     Raises Refused with every fault, in sentences.
     """
+    check_role(by, by.staff_of, WORK)  # before anybody's file is read
     try:
         file = read_return(content)
     except ReturnFileRefused as wrong:

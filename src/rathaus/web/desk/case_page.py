@@ -24,7 +24,7 @@ from rathaus.casework.cases.enums import (
     TaskState,
 )
 from rathaus.casework.cases.models import Application, Case, Confirmation, Finding, Incident, Task
-from rathaus.casework.cases.permissions import may_export
+from rathaus.casework.cases.permissions import may_act, may_export
 from rathaus.casework.cases.queries import CaseFile
 from rathaus.casework.records.models import Document
 from rathaus.casework.services.packages import Package, package_of
@@ -142,6 +142,7 @@ class Page:
     openings: tuple[Link, ...]
     is_ex_officio: bool
     may_export: bool
+    may_act: bool
     glance: tuple[Fact, ...]
     tabs: tuple[Link, ...]
     findings: tuple[FindingView, ...]
@@ -197,6 +198,7 @@ def page_of(file: CaseFile, by: Actor, typed: Typed, *, now: datetime, owner: Ca
         ),
         is_ex_officio=file.application.is_ex_officio,
         may_export=may_export(by, case.authority_id),
+        may_act=may_act(by, package),
         glance=tuple(_glance(file, package, work, now)),
         tabs=tuple(_tabs(file)),
         findings=findings,

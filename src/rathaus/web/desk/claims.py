@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from rathaus.casework.services.operations import Refused
 from rathaus.core import clock
 from rathaus.core.identity.actors import NotAllowed
-from rathaus.domains.grants.actions.interest import enter_base_rate
+from rathaus.domains.grants.actions.interest import enter_base_rate, may_enter_rates
 from rathaus.domains.grants.actions.receipts import agree_instalments, record_receipt, waive
 from rathaus.domains.grants.models import Claim, Programme, Receipt
 from rathaus.domains.grants.permissions import APPROVE, WORK
@@ -332,7 +332,7 @@ def rates(request: HttpRequest) -> HttpResponse:
         "frame": frame_of(request, current="programmes"),
         "crumbs": [Link("Programme", reverse("desk:programmes")), Link("Basiszinssätze", "")],
         "rows": known_rates(),
-        "form": filled if APPROVE & by.roles else None,
+        "form": filled if may_enter_rates(by) else None,
         "has_error": filled.has_error,
     }
     return render(request, "desk/claims/rates.html", context, status=422 if filled.has_error else 200)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -133,10 +134,11 @@ def release(request: HttpRequest, reference: str) -> HttpResponse:
     if case is None or file is None or file.grant.case_id != case.pk:
         raise Http404
     if request.method == "POST":
-        text = request.POST.get("jahr", "")
-        year = int(text) if text.isascii() and text.isdecimal() and len(text) == 4 else None
+        text = request.POST.get("jahr", "")  # empty for all years; what is neither must not mean all
+        if text and not re.fullmatch(r"[0-9]{4}", text):
+            raise Http404
         try:
-            total = release_rest(by=by, grant=file.grant.id, year=year)
+            total = release_rest(by=by, grant=file.grant.id, year=int(text) if text else None)
         except Refused as wrong:
             messages.info(request, str(wrong))
         else:

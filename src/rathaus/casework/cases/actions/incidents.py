@@ -10,6 +10,7 @@ from uuid import UUID
 from rathaus.casework.cases import events
 from rathaus.casework.cases.enums import IncidentState
 from rathaus.casework.cases.models import Incident, Timer
+from rathaus.casework.cases.permissions import check_may_act
 from rathaus.casework.cases.steps import lock
 from rathaus.casework.services.operations import Refused
 from rathaus.core.identity.actors import Actor
@@ -78,6 +79,7 @@ def retry_incident(*, by: Actor, incident: UUID) -> Incident:
     with by.acting():
         found = Incident.objects.get(id=incident)
         run = lock(found.case_id, by=by)
+        check_may_act(by, run.case)
         found.refresh_from_db()
         if found.state != IncidentState.OPEN or not run.waits(found.token):
             raise Refused("Diese Störung ist schon behoben.")

@@ -10,6 +10,7 @@ from uuid import UUID
 from rathaus.casework.cases import events, jobs
 from rathaus.casework.cases.enums import Sender
 from rathaus.casework.cases.models import Case, Message, Notice, Subscription
+from rathaus.casework.cases.permissions import check_may_act
 from rathaus.casework.cases.queries import office_of
 from rathaus.casework.cases.rules import LONGEST_MESSAGE, LONGEST_PERIOD_DAYS, written
 from rathaus.casework.cases.steps import REPLY, Run, lock
@@ -33,6 +34,7 @@ def send_message(*, by: Actor, case: Case, body: str) -> Message:
         raise NotAllowed("Dieser Vorgang gehört einer anderen Behörde.")
     text = written(body, most=LONGEST_MESSAGE, missing="Schreiben Sie eine Nachricht.")
     with by.acting():
+        check_may_act(by, case)
         message = _from_authority(case, text, name=by.function, account=by.account)
         record(events.MESSAGE_SENT, by=by, authority=case.authority_id, case=case.id)
         jobs.send_mail_to_applicant.defer(

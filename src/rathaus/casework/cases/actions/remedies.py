@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from rathaus.casework.cases import events
 from rathaus.casework.cases.enums import RemedyForm, RemedyResult
 from rathaus.casework.cases.models import Notice, Remedy
+from rathaus.casework.cases.permissions import check_may_act
 from rathaus.casework.cases.queries import why_no_waiver
 from rathaus.casework.cases.rules import LONGEST_NOTE, written
 from rathaus.casework.services.operations import Refused
@@ -30,6 +31,7 @@ def note_remedy(*, by: Actor, notice: UUID, kind: str, received_on: date, note: 
     text = _noted(note)
     with by.acting():
         found = _locked(notice, authority)
+        check_may_act(by, found.case)
         if received_on > clock.today():
             raise Refused("Der Tag des Eingangs liegt in der Zukunft.")
         if received_on < found.issued_on:
@@ -73,7 +75,9 @@ def settle_remedy(*, by: Actor, remedy: UUID, settled_on: date, result: str, not
         raise Refused("Wählen Sie, wie es ausgegangen ist.")
     text = _noted(note)
     with by.acting():
-        found = Remedy.objects.select_for_update(of=("self",)).get(id=remedy, authority_id=authority)
+        remedies = Remedy.objects.select_for_update(of=("self",)).select_related("case__application")
+        found = remedies.get(id=remedy, authority_id=authority)
+        check_may_act(by, found.case)
         if found.settled_on:
             raise Refused("Das ist schon als erledigt vermerkt.")
         if settled_on > clock.today():
@@ -125,7 +129,7 @@ def _of_staff(by: Actor) -> UUID:
 
 def _locked(notice: UUID, authority: UUID) -> Notice:
     """Locked, so that a waiver and a remedy of the same moment know of each other."""
-    notices = Notice.objects.select_for_update(of=("self",)).select_related("decision")
+    notices = Notice.objects.select_for_update(of=("self",)).select_related("decision", "case__application")
     return notices.get(id=notice, authority_id=authority)
 
 

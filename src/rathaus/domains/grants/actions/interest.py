@@ -9,12 +9,12 @@ from typing import Any
 from rathaus.casework.services.operations import Refused
 from rathaus.core import clock
 from rathaus.core.audit.actions import record
-from rathaus.core.identity.actors import Actor
+from rathaus.core.identity.actors import Actor, NotAllowed
 from rathaus.domains.grants import events
 from rathaus.domains.grants.actions.journal import Shift, post
 from rathaus.domains.grants.enums import Account, LineKind, MovementKind
-from rathaus.domains.grants.models import BaseRate, BudgetLine, Grant
-from rathaus.domains.grants.permissions import APPROVE, check_role
+from rathaus.domains.grants.models import BaseRate, BudgetLine, Grant, Programme
+from rathaus.domains.grants.permissions import APPROVE
 from rathaus.domains.grants.terms import terms_of
 from rathaus.law import interest as law
 from rathaus.law.money import format_number
@@ -85,12 +85,20 @@ def base_rates() -> list[law.BaseRate]:
     return [rate for _, rate in sorted({**known, **entered}.items())]
 
 
+def may_enter_rates(by: Actor) -> bool:
+    """A rate holds for every authority, so it is entered where money is granted, by who approves."""
+    return bool(APPROVE & by.roles) and Programme.objects.filter(authority_id=by.staff_of).exists()
+
+
 def enter_base_rate(*, by: Actor, valid_from: date, rate: Decimal, source: str) -> BaseRate:
     """Enter a base rate that the Bundesbank made known. It changes on 1 January and 1 July only (BGB § 247).
 
     One of the law's table that nobody has compared with its source yet is confirmed, or put right, the same way.
     """
-    check_role(by, by.staff_of, APPROVE)
+    if not may_enter_rates(by):
+        raise NotAllowed(
+            "Basiszinssätze trägt die Rolle „Freigabe“ oder „Leitung“ einer Behörde ein, die Förderprogramme hat."
+        )
     if (valid_from.month, valid_from.day) not in ((1, 1), (7, 1)):
         raise Refused("Der Basiszinssatz ändert sich nur zum 1. Januar und zum 1. Juli.")
     if not rate.is_finite() or abs(rate) >= 100 or rate != round(rate, 2):
