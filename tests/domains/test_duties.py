@@ -26,7 +26,8 @@ from rathaus.domains.grants.duties import (
 )
 from rathaus.domains.grants.models import Grant
 from rathaus.domains.grants.queries import Standing, check_invariants, own_standing
-from rathaus.domains.grants.queries.standings import Owed, Part, Question
+from rathaus.domains.grants.queries.owed import Owed, Part
+from rathaus.domains.grants.queries.standings import Question
 
 AWARDED, WAIVED = date(2021, 3, 1), date(2021, 3, 8)
 

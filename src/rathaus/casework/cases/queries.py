@@ -210,6 +210,7 @@ def case_file(by: Actor, reference: str) -> CaseFile:
     # Read after the notices: one that is filed meanwhile has its document, not the other way round.
     documents = list(Document.objects.filter(case_id=case.id).order_by("id"))
     for notice in notices:
+        notice.case = case
         notice.document = next(document for document in documents if document.id == notice.document_id)
     return CaseFile(
         case=case,

@@ -13,7 +13,8 @@ from enum import StrEnum
 from uuid import UUID
 
 from rathaus.domains.grants.enums import DrawdownState, GrantState, ProofKind, ProofState
-from rathaus.domains.grants.queries.standings import Owed, Standing
+from rathaus.domains.grants.queries.owed import Owed
+from rathaus.domains.grants.queries.standings import Standing
 from rathaus.law.days import add_months
 from rathaus.law.money import format_amount
 from rathaus.law.text import format_date

@@ -71,7 +71,7 @@ class GrantPanel:
 
 
 def panel_of(by: Actor, case: Case) -> GrantPanel | None:
-    """None for a case that has nothing to do with a grant. One statement, and few more for a proof or claims."""
+    """None for a case that has nothing to do with a grant. One statement, and two more for a proof."""
     file = grant_file(case)
     if file is None:
         return None
@@ -83,11 +83,11 @@ def panel_of(by: Actor, case: Case) -> GrantPanel | None:
     return GrantPanel(
         file=file,
         is_own=is_own,
-        overdue=frozenset(row.claim.case.reference for row in file.claims if row.is_overdue(today)),
+        overdue=frozenset(row.reference for row in file.claims if row.is_overdue(today)),
         rest_years=tuple((year, money.open) for year, money in file.years if money.open),
         may_release=is_own and bool(APPROVE & by.roles),
         proof=proof,
-        has_computation=proof is not None or any(row.claim.case_id == case.pk for row in file.claims),
+        has_computation=proof is not None or any(row.case == case.pk for row in file.claims),
     )
 
 

@@ -26,7 +26,6 @@ from rathaus.domains.grants.duties import (
 )
 from rathaus.domains.grants.enums import (
     AwardKind,
-    ClaimReason,
     DrawdownState,
     GrantState,
     ProofKind,
@@ -34,7 +33,8 @@ from rathaus.domains.grants.enums import (
 )
 from rathaus.domains.grants.models import Award, Claim, Item, Proof
 from rathaus.domains.grants.queries import Standing
-from rathaus.domains.grants.queries.standings import Owed, Rate
+from rathaus.domains.grants.queries.owed import Owed
+from rathaus.domains.grants.queries.standings import Rate
 from rathaus.law.financing import Financing
 from rathaus.law.money import format_amount
 from rathaus.law.text import format_date, format_day
@@ -376,7 +376,7 @@ def _claim(owed: Owed, claim: Claim) -> ClaimView:
     )
     return ClaimView(
         owed,
-        ClaimReason(owed.reason).label,
+        owed.reason_label,
         state,
         _case_url(owed.case),
         tuple(facts),

@@ -63,11 +63,6 @@ def claim_of(by: Actor, reference: str) -> ClaimFigures:
     return _figures(_claims().get(authority_id=by.staff_of, case__reference=reference))
 
 
-def figures_of(claims: QuerySet[Claim]) -> list[ClaimFigures]:
-    """Claims with what is owed, in three statements."""
-    return [_figures(claim) for claim in _claims().filter(id__in=claims.values("id")).order_by("id")]
-
-
 def _claims() -> QuerySet[Any]:
     plan = Instalment.objects.filter(is_replaced=False).order_by("number")
     return Claim.objects.select_related(

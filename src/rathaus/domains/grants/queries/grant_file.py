@@ -9,9 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import CharField, OuterRef, QuerySet, Sum
-from django.db.models.functions import Cast, JSONObject
+from django.db.models import OuterRef, QuerySet, Sum
 
 from rathaus.casework.cases.models import Case
 from rathaus.core.identity.actors import Actor
@@ -22,9 +20,10 @@ from rathaus.domains.grants.enums import (
     ProofKind,
     ProofState,
 )
-from rathaus.domains.grants.models import Award, Balance, Claim, Drawdown, Grant, Item, Payment, Proof
+from rathaus.domains.grants.models import Award, Balance, Drawdown, Grant, Item, Payment, Proof
 from rathaus.domains.grants.queries.books import NOTHING, Money
-from rathaus.domains.grants.queries.claiming import ClaimFigures, figures_of
+from rathaus.domains.grants.queries.owed import CLAIMS, Owed, read_claims
+from rathaus.domains.grants.queries.rows import day_in, rows_of, text_of
 
 
 @dataclass(frozen=True)
@@ -90,22 +89,15 @@ class GrantFile:
     rates: tuple[Rate, ...]
     proofs: tuple[ProofRow, ...]
     items: tuple[Kept, ...]
-    claims: tuple[ClaimFigures, ...]
-
-    @property
-    def interest_due(self) -> Decimal:
-        """Interest that was fixed and has not come in, in euros."""
-        return sum((row.interest for row in self.claims if row.interest > 0), NOTHING)
+    claims: tuple[Owed, ...]
 
 
 def grant_file(case: Case) -> GrantFile | None:
-    """The grant that was awarded in a case, or that the case is about; None where there is none. One statement, and
-    three more if there are claims."""
+    """The grant that was awarded in a case, or that the case is about; None where there is none. One statement."""
     keys = [key for key in (case.pk, case.about_id) if key]
     found = _with_all(Grant.objects.filter(case_id__in=keys)).order_by("id").first()
     if found is None:
         return None
-    claims = figures_of(Claim.objects.filter(grant=found.pk)) if found.claimed else []
     return GrantFile(
         grant=found,
         money=Money.of((row["account"], Decimal(row["amount"])) for row in found.money_rows),
@@ -114,17 +106,8 @@ def grant_file(case: Case) -> GrantFile | None:
         rates=tuple(_rate(row) for row in found.rate_rows),
         proofs=tuple(_proof(row) for row in found.proof_rows),
         items=tuple(_kept(row) for row in found.item_rows),
-        claims=tuple(claims),
+        claims=read_claims(found.claim_rows),
     )
-
-
-def _text(name: str) -> Cast:
-    """An amount as text: JSON knows binary fractions only, and cents are exact."""
-    return Cast(name, CharField())
-
-
-def _rows(found: QuerySet[Any], *order: str, **values: Any) -> ArraySubquery:
-    return ArraySubquery(found.order_by(*order).values(json=JSONObject(**values)))
 
 
 def _with_all(grants: QuerySet[Grant]) -> QuerySet[Any]:
@@ -132,29 +115,29 @@ def _with_all(grants: QuerySet[Grant]) -> QuerySet[Any]:
     money = Balance.objects.filter(grant=mine).values("account", "line__year").annotate(all=Sum("amount"))
     payments = Payment.objects.filter(drawdown=OuterRef("pk"))
     return grants.select_related("call__measure__programme", "case").annotate(
-        money_rows=_rows(money, "line__year", "account", account="account", year="line__year", amount=_text("all")),
-        version_rows=_rows(
+        money_rows=rows_of(money, "line__year", "account", account="account", year="line__year", amount=text_of("all")),
+        version_rows=rows_of(
             Award.objects.filter(grant=mine), "number",
-            number="number", kind="kind", amount=_text("amount"), awarded_on="awarded_on", reference="case__reference",
+            number="number", kind="kind", amount=text_of("amount"), awarded_on="awarded_on", reference="case__reference",
             document="notice__document_id", issued_on="notice__issued_on",
         ),
-        rate_rows=_rows(
+        rate_rows=rows_of(
             Drawdown.objects.filter(grant=mine), "number",
-            number="number", year="year", amount=_text("amount"), state="state", requested_on="requested_on",
+            number="number", year="year", amount=text_of("amount"), state="state", requested_on="requested_on",
             reference="case__reference",
-            payments=_rows(payments, "id", state="state", paid_on="paid_on", reason="return_reason"),
+            payments=rows_of(payments, "id", state="state", paid_on="paid_on", reason="return_reason"),
         ),
-        proof_rows=_rows(
+        proof_rows=rows_of(
             Proof.objects.filter(grant=mine), "id",
-            kind="kind", state="state", spent=_text("spent"), due=_text("due"), to_repay=_text("to_repay"),
+            kind="kind", state="state", spent=text_of("spent"), due=text_of("due"), to_repay=text_of("to_repay"),
             submitted_on="submitted_on", reference="case__reference",
         ),
-        item_rows=_rows(
+        item_rows=rows_of(
             Item.objects.filter(grant=mine), "bought_on", "id",
-            name="name", price=_text("price"), bought_on="bought_on", earmarked_until="earmarked_until",
+            name="name", price=text_of("price"), bought_on="bought_on", earmarked_until="earmarked_until",
             disposed_on="disposed_on", disposal="disposal",
         ),
-        claimed=_rows(Claim.objects.filter(grant=mine), "id", id="id"),
+        claim_rows=CLAIMS,
     )  # fmt: skip
 
 
@@ -166,10 +149,6 @@ def _years(rows: list[Mapping[str, Any]]) -> tuple[tuple[int, Money], ...]:
     )
 
 
-def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None
-
-
 def _version(row: Mapping[str, Any]) -> Version:
     return Version(
         row["number"],
@@ -178,7 +157,7 @@ def _version(row: Mapping[str, Any]) -> Version:
         date.fromisoformat(row["awarded_on"]),
         row["reference"],
         UUID(row["document"]) if row["document"] else None,
-        _day(row["issued_on"]),
+        day_in(row["issued_on"]),
     )
 
 
@@ -193,7 +172,7 @@ def _rate(row: Mapping[str, Any]) -> Rate:
         DrawdownState(row["state"]).label,
         date.fromisoformat(row["requested_on"]),
         row["reference"],
-        _day(paid[-1]["paid_on"]) if paid else None,
+        day_in(paid[-1]["paid_on"]) if paid else None,
         came_back,
     )
 
@@ -216,7 +195,7 @@ def _kept(row: Mapping[str, Any]) -> Kept:
         Decimal(row["price"]),
         date.fromisoformat(row["bought_on"]),
         date.fromisoformat(row["earmarked_until"]),
-        _day(row["disposed_on"]),
+        day_in(row["disposed_on"]),
         row["disposal"],
     )
 

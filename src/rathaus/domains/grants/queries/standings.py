@@ -5,17 +5,14 @@ Read in the context of the authority that keeps the grants, since balances are n
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import CharField, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Cast, JSONObject
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from rathaus.casework.cases.enums import CaseState
@@ -26,19 +23,16 @@ from rathaus.domains.grants.enums import Account, PaymentState, ProofKind, Proof
 from rathaus.domains.grants.models import (
     AwardYear,
     Balance,
-    Claim,
     Drawdown,
     Grant,
-    Instalment,
     Item,
     Payment,
     Proof,
-    Receipt,
 )
-from rathaus.domains.grants.queries.books import Money
+from rathaus.domains.grants.queries.books import NOTHING, Money
+from rathaus.domains.grants.queries.owed import CLAIMS, Owed, read_claims
+from rathaus.domains.grants.queries.rows import day_in, read_rows, rows_of, text_of
 from rathaus.domains.grants.terms import GrantTerms, terms_of
-
-NOTHING = Decimal("0.00")
 
 
 @dataclass(frozen=True)
@@ -71,36 +65,6 @@ class ProofStanding:
     def counts(self) -> bool:
         """Whether it was handed in and not rejected."""
         return self.state != ProofState.REJECTED
-
-
-@dataclass(frozen=True)
-class Part:
-    """A part of a claim: when it is due and what of it is still owed, in euros."""
-
-    number: int
-    due_on: date
-    amount: Decimal
-    owed: Decimal
-
-
-@dataclass(frozen=True)
-class Owed:
-    """A claim with what is owed of it today. `parts` are the instalments agreed on, none where it is due at once."""
-
-    id: UUID
-    reason: str
-    amount: Decimal
-    interest: Decimal
-    interest_from: date | None
-    received: Decimal
-    due_on: date
-    is_done: bool
-    case: UUID
-    parts: tuple[Part, ...] = ()
-
-    @property
-    def owed(self) -> Decimal:
-        return NOTHING if self.is_done else max(self.amount + self.interest - self.received, NOTHING)
 
 
 @dataclass(frozen=True)
@@ -195,53 +159,44 @@ def standings(grants: QuerySet[Grant]) -> list[Standing]:
     return [_standing(row) for row in rows]
 
 
-def _text(name: str) -> Cast:
-    """An amount as text: as a number of JSON it would be read as a float."""
-    return Cast(name, CharField())
-
-
 _OF_GRANT = {"grant": OuterRef("pk")}
 _PAID = Payment.objects.filter(drawdown=OuterRef("pk"))
 _AMONG_CASES = Case.objects.filter(is_for_applicant=True).exclude(state=CaseState.COMPLETED)
 _ASKED = Message.objects.filter(case=OuterRef("pk"), answer_until__isnull=False).order_by("-id")
 
 
-def _rows(query: QuerySet[Any], order: str = "id", **names: Any) -> ArraySubquery:
-    return ArraySubquery(query.order_by(order).values(json=JSONObject(**names)))
-
-
 _PARTS: dict[str, Any] = {
-    "balances_": _rows(
-        Balance.objects.filter(**_OF_GRANT), account="account", year="line__year", amount=_text("amount")
+    "balances_": rows_of(
+        Balance.objects.filter(**_OF_GRANT), account="account", year="line__year", amount=text_of("amount")
     ),
-    "years_": _rows(
+    "years_": rows_of(
         AwardYear.objects.filter(award__grant=OuterRef("pk")),
         "year",
         number="award__number",
         year="year",
-        amount=_text("amount"),
+        amount=text_of("amount"),
     ),
-    "notices_": _rows(
+    "notices_": rows_of(
         Notice.objects.filter(case=OuterRef("case_id")),
         "issued_on",
         id="id",
         remedy="remedy",
         remedy_until="remedy_until",
         waived_at="waived_at",
-        remedies=_rows(
+        remedies=rows_of(
             Remedy.objects.filter(notice=OuterRef("pk")),
             received_on="received_on",
             settled_on="settled_on",
             result="result",
         ),
     ),
-    "rates_": _rows(
+    "rates_": rows_of(
         Drawdown.objects.filter(**_OF_GRANT),
         "number",
         number="number",
         year="year",
-        amount=_text("amount"),
-        used=_text("used"),
+        amount=text_of("amount"),
+        used=text_of("used"),
         is_final="is_final",
         state="state",
         requested_on="requested_on",
@@ -250,44 +205,26 @@ _PARTS: dict[str, Any] = {
         payment=Subquery(_PAID.order_by("-id").values("state")[:1]),
         returned=Subquery(_PAID.order_by("-id").values("return_reason")[:1]),
     ),
-    "proofs_": _rows(
+    "proofs_": rows_of(
         Proof.objects.filter(**_OF_GRANT),
         kind="kind",
         state="state",
         submitted_on="submitted_on",
-        to_repay=_text("to_repay"),
+        to_repay=text_of("to_repay"),
         case="case_id",
     ),
-    "claims_": _rows(
-        Claim.objects.filter(**_OF_GRANT),
-        id="id",
-        reason="reason",
-        amount=_text("amount"),
-        interest=_text("interest"),
-        interest_from="interest_from",
-        due_on="due_on",
-        settled_on="settled_on",
-        waived_at="waived_at",
-        case="case_id",
-        receipts=_rows(Receipt.objects.filter(claim=OuterRef("pk")), id="id", amount=_text("amount")),
-        parts=_rows(
-            Instalment.objects.filter(claim=OuterRef("pk"), is_replaced=False),
-            "number",
-            id="id",
-            number="number",
-            due_on="due_on",
-            amount=_text("amount"),
-        ),
+    "claims_": CLAIMS,
+    "items_": rows_of(
+        Item.objects.filter(**_OF_GRANT, disposed_on=None), name="name", until="earmarked_until"
     ),
-    "items_": _rows(Item.objects.filter(**_OF_GRANT, disposed_on=None), name="name", until="earmarked_until"),
-    "own_questions_": _rows(
+    "own_questions_": rows_of(
         _AMONG_CASES.filter(id=OuterRef("case_id"), state=CaseState.ACTION_REQUIRED),
         case="id",
         about="offer__title",
         service="offer__service_id",
         until=Subquery(_ASKED.values("answer_until")[:1]),
     ),
-    "running_": _rows(
+    "running_": rows_of(
         _AMONG_CASES.filter(about=OuterRef("case_id")),
         case="id",
         about="offer__title",
@@ -299,14 +236,14 @@ _PARTS: dict[str, Any] = {
 
 
 def _standing(grant: Any) -> Standing:
-    balances = [(row["account"], row["year"], Decimal(row["amount"])) for row in _read(grant.balances_)]
+    balances = [(row["account"], row["year"], Decimal(row["amount"])) for row in read_rows(grant.balances_)]
     open_by_year: dict[int, Decimal] = {}
     for account, year, amount in balances:
         if account == Account.OPEN and amount:
             open_by_year[year] = open_by_year.get(year, NOTHING) + amount
-    years = _read(grant.years_)
+    years = read_rows(grant.years_)
     newest = max((row["number"] for row in years), default=0)
-    running = _read(grant.running_)
+    running = read_rows(grant.running_)
     asked = [row for row in running if row["state"] == CaseState.ACTION_REQUIRED]
     return Standing(
         grant=grant,
@@ -314,21 +251,17 @@ def _standing(grant: Any) -> Standing:
         money=Money.of((account, amount) for account, _, amount in balances),
         by_year={row["year"]: Decimal(row["amount"]) for row in years if row["number"] == newest},
         open_by_year=open_by_year,
-        notice=_notice(_read(grant.notices_)),
-        rates=tuple(_rate(row) for row in _read(grant.rates_)),
-        proofs=tuple(_proof(row) for row in _read(grant.proofs_)),
-        claims=tuple(_claim(row) for row in _read(grant.claims_)),
-        items=tuple((row["name"], date.fromisoformat(row["until"])) for row in _read(grant.items_)),
+        notice=_notice(read_rows(grant.notices_)),
+        rates=tuple(_rate(row) for row in read_rows(grant.rates_)),
+        proofs=tuple(_proof(row) for row in read_rows(grant.proofs_)),
+        claims=read_claims(grant.claims_),
+        items=tuple((row["name"], date.fromisoformat(row["until"])) for row in read_rows(grant.items_)),
         questions=tuple(
-            Question(UUID(row["case"]), row["about"], _day(row["until"]), row["service"])
-            for row in [*_read(grant.own_questions_), *asked]
+            Question(UUID(row["case"]), row["about"], day_in(row["until"]), row["service"])
+            for row in [*read_rows(grant.own_questions_), *asked]
         ),
         running=tuple(row["about"] for row in running if row["state"] != CaseState.ACTION_REQUIRED),
     )
-
-
-def _read(rows: Iterable[Any]) -> list[dict[str, Any]]:
-    return [json.loads(row) if isinstance(row, str) else row for row in rows]
 
 
 def _notice(rows: list[dict[str, Any]]) -> NoticeStanding | None:
@@ -336,8 +269,8 @@ def _notice(rows: list[dict[str, Any]]) -> NoticeStanding | None:
         return None
     row = rows[-1]
     remedies = [
-        (date.fromisoformat(found["received_on"]), _day(found["settled_on"]), found["result"])
-        for found in _read(row["remedies"])
+        (date.fromisoformat(found["received_on"]), day_in(found["settled_on"]), found["result"])
+        for found in read_rows(row["remedies"])
     ]
     waived = timezone.localdate(datetime.fromisoformat(row["waived_at"])) if row["waived_at"] else None
     until = date.fromisoformat(row["remedy_until"])
@@ -360,7 +293,7 @@ def _rate(row: dict[str, Any]) -> Rate:
         row["state"],
         date.fromisoformat(row["requested_on"]),
         UUID(row["case"]),
-        _day(row["paid_on"]),
+        day_in(row["paid_on"]),
         row["returned"] or "Die Bank nannte keinen Grund." if row["payment"] == PaymentState.RETURNED else "",
     )
 
@@ -373,32 +306,3 @@ def _proof(row: dict[str, Any]) -> ProofStanding:
         Decimal(row["to_repay"]),
         UUID(row["case"]),
     )
-
-
-def _claim(row: dict[str, Any]) -> Owed:
-    receipts = [(found["id"], Decimal(found["amount"])) for found in _read(row["receipts"])]
-    planned = _read(row["parts"])
-    # What came in before an agreement is no part of it; ids are ordered by time of making.
-    agreed = min((found["id"] for found in planned), default="")
-    left, parts = sum((amount for key, amount in receipts if key > agreed), NOTHING), []
-    for found in planned:
-        amount = Decimal(found["amount"])
-        paid = min(left, amount)
-        left -= paid
-        parts.append(Part(found["number"], date.fromisoformat(found["due_on"]), amount, amount - paid))
-    return Owed(
-        UUID(row["id"]),
-        row["reason"],
-        Decimal(row["amount"]),
-        Decimal(row["interest"]),
-        _day(row["interest_from"]),
-        sum((amount for _, amount in receipts), NOTHING),
-        date.fromisoformat(row["due_on"]),
-        bool(row["settled_on"] or row["waived_at"]),
-        UUID(row["case"]),
-        tuple(parts),
-    )
-
-
-def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None
