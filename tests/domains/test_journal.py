@@ -63,9 +63,9 @@ def begin_grant(w: World, amount: Decimal = Decimal("100.00"), *, book: bool = T
 
 def post_one(
     w: World, grant: Grant | None, source: Account, target: Account, amount: Decimal, **options: Any
-) -> Movement:
+) -> None:
     given: dict[str, Any] = {"kind": MovementKind.AWARDED, "key": str(uuid4()), **options}
-    return post(
+    post(
         by=Actor.system(w.ministry.id), authority=w.ministry.id, grant=grant.id if grant else None,
         shifts=[Shift(line_of(w).id, source, target, amount)], **given,
     )  # fmt: skip

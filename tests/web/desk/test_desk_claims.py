@@ -193,3 +193,8 @@ def test_statements(place: Place, clerk: Desk) -> None:
         with counted() as statements:
             clerk.get(path)
         assert len(statements) <= 12, path
+    award = f"/amt/vorgang/{claim.grant.reference}/"  # read with its claims: they cost nothing more
+    clerk.get(award)
+    with counted() as statements:
+        clerk.get(award)
+    assert len(statements) <= 14

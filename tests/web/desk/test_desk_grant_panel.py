@@ -124,7 +124,7 @@ def test_statements(place: Place, clerk: Desk) -> None:
         with counted() as statements:
             clerk.get(path(found))
         costs.append(len(statements))
-    assert costs[1] <= 16
+    assert costs[1] <= 14
     place.drawn(case, amount="100.00", year=2023, verwendet="300.00", verwendet_am="2023-05-10")
     with counted() as statements:
         clerk.get(path(case))

@@ -164,14 +164,25 @@ class Run:
         """Whether the process still waits at this token; what it waited for may have happened meanwhile."""
         return any(found.token == token for found in self.package.definition.waiting(self.state))
 
+    def waiting_for(self, message: str) -> str | None:
+        """The token that has waited longest for a BPMN message; None where none does."""
+        nodes = self.package.definition.nodes
+        return next(
+            (
+                found.token
+                for found in self.package.definition.waiting(self.state)
+                if found.kind == "message" and nodes[found.element].message == message
+            ),
+            None,
+        )
+
     @property
     def case_state(self) -> CaseState:
         """What the applicant and the desk read, derived from what the process waits for."""
         waiting = self.package.definition.waiting(self.state)
         if not waiting and not self.later and not self.incidents:
             return CaseState.COMPLETED
-        nodes = self.package.definition.nodes
-        if any(found.kind == "message" and nodes[found.element].message == REPLY for found in waiting):
+        if self.waiting_for(REPLY):
             return CaseState.ACTION_REQUIRED
         return CaseState.PROCESSING
 

@@ -16,7 +16,7 @@ from rathaus.casework.cases.actions.confirmations import ask_partners
 from rathaus.casework.cases.actions.drafts import KEPT_DAYS
 from rathaus.casework.cases.actions.messages import from_applicant
 from rathaus.casework.cases.facts import facts_of
-from rathaus.casework.cases.models import Application, Case, Draft, Subscription
+from rathaus.casework.cases.models import Application, Case, Draft
 from rathaus.casework.cases.queries import open_question, own_application
 from rathaus.casework.cases.steps import REPLY, CaseData, Run, lock
 from rathaus.casework.services.operations import Refused
@@ -76,7 +76,7 @@ def hand_in_correction(*, by: Actor, draft: Draft) -> Case:
     clean = package.form.clean(draft.answers)
     with by.on_behalf_of(draft.corrects.authority_id):
         run = lock(draft.corrects.id, by=by)
-        waiting = Subscription.objects.filter(case=run.case, message=REPLY).first()
+        waiting = run.waiting_for(REPLY)
         if waiting is None:
             raise Refused(NOT_ASKED)
         _check_asked(run.case)
@@ -89,7 +89,7 @@ def hand_in_correction(*, by: Actor, draft: Draft) -> Case:
         from_applicant(run.case, f"Angaben berichtigt: {labels}."[:5_000], by=run.by)
         run.record(events.CORRECTED, number=number, fields=labels)
         ask_partners(run, clean)
-        run.send(workflow.MessageReceived(waiting.token, {}))
+        run.send(workflow.MessageReceived(waiting, {}))
         run.write()
         draft.delete()
         return run.case

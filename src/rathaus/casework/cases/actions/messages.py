@@ -9,7 +9,7 @@ from uuid import UUID
 
 from rathaus.casework.cases import events, jobs
 from rathaus.casework.cases.enums import Sender
-from rathaus.casework.cases.models import Case, Message, Notice, Subscription
+from rathaus.casework.cases.models import Case, Message, Notice
 from rathaus.casework.cases.permissions import check_may_act
 from rathaus.casework.cases.queries import office_of
 from rathaus.casework.cases.rules import LONGEST_MESSAGE, LONGEST_PERIOD_DAYS, written
@@ -137,11 +137,11 @@ def deliver(*, by: Actor, case: UUID, message: str, result: Mapping[str, Any] | 
         run = lock(case, by=by)
         if run.case.authority_id != by.authority:
             raise NotAllowed("Dieser Vorgang gehört einer anderen Behörde.")
-        waiting = Subscription.objects.filter(case_id=case, message=message).order_by("id").first()
+        waiting = run.waiting_for(message)
         if waiting is None:
             return False
         run.record(events.MESSAGE_DELIVERED, message=message)
-        run.send(workflow.MessageReceived(waiting.token, dict(result or {})))
+        run.send(workflow.MessageReceived(waiting, dict(result or {})))
         run.write()
         return True
 
@@ -171,7 +171,7 @@ def answer_request(*, by: Actor, case: Case, body: str, uploads: Sequence[Upload
     typed = [(name, content, files.media_type_of(name, content)) for name, content in uploads]
     with by.on_behalf_of(case.authority_id):
         run = lock(case.id, by=by)
-        waiting = Subscription.objects.filter(case=case, message=REPLY).first()
+        waiting = run.waiting_for(REPLY)
         if waiting is None:
             raise Refused("Auf Ihre Antwort wird gerade nicht gewartet.")
         message = from_applicant(case, text, by=by)
@@ -194,7 +194,7 @@ def answer_request(*, by: Actor, case: Case, body: str, uploads: Sequence[Upload
                 message_id=message.id,
             )
         run.record(events.ANSWERED)
-        run.send(workflow.MessageReceived(waiting.token, {}))
+        run.send(workflow.MessageReceived(waiting, {}))
         run.write()
         return message
 

@@ -13,8 +13,9 @@ from django.db import IntegrityError, connection, transaction
 
 from rathaus.core import clock
 from rathaus.core.identity.actors import Actor
+from rathaus.core.tenancy import new_id
 from rathaus.domains.grants.enums import Account, MovementKind
-from rathaus.domains.grants.models import Balance, BudgetLine, Movement, Posting
+from rathaus.domains.grants.models import Balance, BudgetLine
 from rathaus.law.money import format_amount
 
 NOTHING = Decimal("0.00")
@@ -56,8 +57,8 @@ def post(
     grant: UUID | None = None,
     text: str = "",
     on: date | None = None,
-) -> Movement:
-    """Book a movement, whole or not at all, in the running transaction. Its postings go in one statement.
+) -> None:
+    """Book a movement with its postings, whole or not at all, in the running transaction and in one statement.
 
     `key` names the business event and is booked once: AlreadyBooked the second time. NotEnough where an account would
     be overdrawn. Shifts of nothing are left out; ValueError if nothing remains.
@@ -69,36 +70,50 @@ def post(
     for shift in wanted:
         sums[shift.line, _owner(shift.source, grant), shift.source.value] -= shift.amount
         sums[shift.line, _owner(shift.target, grant), shift.target.value] += shift.amount
+    postings = [
+        (new_id(), line, owner, account, sum_) for (line, owner, account), sum_ in sums.items() if sum_
+    ]
+    keys, lines, owners, accounts, amounts = (list(column) for column in zip(*postings, strict=True))
     try:
-        with transaction.atomic():
-            movement = Movement.objects.create(
-                authority_id=authority,
-                key=key,
-                kind=kind,
-                grant_id=grant,
-                text=text[:200],
-                booked_on=on or clock.today(),
-                booked_by_id=by.account,
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                _POST,
+                {
+                    "movement": new_id(),
+                    "authority": authority,
+                    "key": key,
+                    "kind": kind.value,
+                    "grant": grant,
+                    "text": text[:200],
+                    "on": on or clock.today(),
+                    "at": clock.now(),
+                    "by": by.account,
+                    "keys": keys,
+                    "lines": lines,
+                    "owners": owners,
+                    "accounts": accounts,
+                    "amounts": amounts,
+                },
             )
-            Posting.objects.bulk_create(
-                Posting(
-                    authority_id=authority,
-                    movement=movement,
-                    line_id=line,
-                    grant_id=owner,
-                    account=account,
-                    amount=amount,
-                )
-                for (line, owner, account), amount in sums.items()
-                if amount
-            )
-            return movement
     except IntegrityError as wrong:
         if "movement_once" in str(wrong):
             raise AlreadyBooked(key) from wrong
         if "balance_not_overdrawn" in str(wrong):
             raise _lack(wanted, grant) from wrong
         raise
+
+
+_POST = """
+WITH m AS (
+  INSERT INTO grants_movement (id, authority_id, key, kind, grant_id, text, booked_on, booked_at, booked_by_id)
+  VALUES (%(movement)s, %(authority)s, %(key)s, %(kind)s, %(grant)s, %(text)s, %(on)s, %(at)s, %(by)s)
+  RETURNING id, authority_id
+)
+INSERT INTO grants_posting (id, authority_id, movement_id, line_id, grant_id, account, amount)
+SELECT p.id, m.authority_id, m.id, p.line, p.owner, p.account, p.amount
+FROM m, unnest(%(keys)s::uuid[], %(lines)s::uuid[], %(owners)s::uuid[], %(accounts)s::text[], %(amounts)s::numeric[])
+  AS p (id, line, owner, account, amount)
+"""
 
 
 def _owner(account: Account, grant: UUID | None) -> UUID | None:

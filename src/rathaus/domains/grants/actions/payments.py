@@ -14,7 +14,7 @@ from django.db.models import Exists, Max, OuterRef
 from rathaus.casework.cases.actions.messages import deliver
 from rathaus.casework.services.operations import Refused
 from rathaus.core import clock
-from rathaus.core.audit.actions import record
+from rathaus.core.audit.actions import record, record_all
 from rathaus.core.files import actions as files
 from rathaus.core.identity.actors import Actor, NotAllowed
 from rathaus.domains.grants import events
@@ -22,7 +22,7 @@ from rathaus.domains.grants.actions.award import balances_of
 from rathaus.domains.grants.actions.closing import close_if_done
 from rathaus.domains.grants.actions.drawdown import PLAIN_LETTERS, checked_iban
 from rathaus.domains.grants.actions.journal import AlreadyBooked, Shift, post, take_turns
-from rathaus.domains.grants.actions.proof import accepted_final, prove
+from rathaus.domains.grants.actions.proof import accepted_finals, prove
 from rathaus.domains.grants.enums import (
     Account,
     DrawdownState,
@@ -31,7 +31,7 @@ from rathaus.domains.grants.enums import (
     PaymentState,
     RunState,
 )
-from rathaus.domains.grants.models import Grant, Payment, PaymentRun, Programme, ReturnFile
+from rathaus.domains.grants.models import Drawdown, Grant, Payment, PaymentRun, Programme, ReturnFile
 from rathaus.domains.grants.permissions import APPROVE, WORK, check_role
 from rathaus.law.money import format_amount
 from rathaus.law.text import format_day
@@ -183,16 +183,12 @@ def take_return(
         if problems := list(_problems(answers, known)):
             raise ReturnRefused(problems)
         file = _note_file(by, authority, identifier, name, answers, skipped=told - len(answers))
-        # Grants are locked in one order, so that two files never wait for each other in a circle; and nothing comes
-        # back before it was paid, whatever the order in the file.
-        for answer in sorted(
-            answers, key=lambda answer: (known[answer.end_to_end].grant_id, not answer.is_paid)
-        ):
-            payment = known[answer.end_to_end]
-            if answer.is_paid:
-                _pay(by, payment, answer.on)
-            else:
-                _return(by, payment, answer.reason, answer.on)
+        _lock_grants(known.values())
+        # Nothing comes back before it was paid, whatever the order in the file.
+        _pay(by, [(known[answer.end_to_end], answer.on) for answer in answers if answer.is_paid])
+        for answer in answers:
+            if not answer.is_paid:
+                _return(by, known[answer.end_to_end], answer.reason, answer.on)
         _finish_runs(known.values())
         record(
             events.RETURN_TAKEN, by=by, authority=authority, name=name, paid=file.paid, returned=file.returned
@@ -273,7 +269,8 @@ def mark_paid(*, by: Actor, payment: UUID, on: date) -> Payment:
             raise Refused(_not_sent(found))
         if on > clock.today() or on < found.ordered_on:
             raise Refused("Der Tag der Zahlung liegt zwischen der Anordnung und heute.")
-        _pay(by, found, on)
+        _lock_grants([found])
+        _pay(by, [(found, on)])
         _finish_runs([found])
         return found
 
@@ -291,6 +288,7 @@ def mark_returned(*, by: Actor, payment: UUID, on: date, reason: str) -> Payment
             raise Refused("Schreiben Sie, warum die Zahlung zurückkam.")
         if on > clock.today() or on < found.ordered_on:
             raise Refused("Der Tag, an dem die Zahlung zurückkam, liegt zwischen der Anordnung und heute.")
+        _lock_grants([found])
         _return(by, found, reason.strip(), on)
         _finish_runs([found])
         return found
@@ -340,26 +338,42 @@ def _payment(payment: UUID) -> Payment:
     )
 
 
-def _pay(by: Actor, payment: Payment, on: date) -> None:
-    shift = Shift(payment.line_id, Account.ORDERED, Account.PAID, payment.amount)
-    _book(by, payment, MovementKind.PAID, [shift], on)
-    payment.state, payment.paid_on = PaymentState.PAID, on
-    payment.save(update_fields=["state", "paid_on"])
-    payment.drawdown.state = DrawdownState.PAID
-    payment.drawdown.save(update_fields=["state"])
-    record(
+def _lock_grants(payments: Iterable[Payment]) -> None:
+    """Before anything of them is booked, and in one order, so that two files never wait for each other in a circle."""
+    keys = {payment.grant_id for payment in payments}
+    list(Grant.objects.select_for_update().filter(id__in=keys).order_by("id").values_list("id"))
+
+
+def _pay(by: Actor, paid: Sequence[tuple[Payment, date]]) -> None:
+    """Book payments of locked grants that left the account on a day, and let their drawdowns go on."""
+    if not paid:
+        return
+    for payment, on in paid:
+        shift = Shift(payment.line_id, Account.ORDERED, Account.PAID, payment.amount)
+        _book(by, payment, MovementKind.PAID, [shift], on)
+        payment.state, payment.paid_on = PaymentState.PAID, on
+        payment.drawdown.state = DrawdownState.PAID
+    for day in sorted({on for _, on in paid}):
+        of_day = Payment.objects.filter(id__in=[payment.id for payment, on in paid if on == day])
+        of_day.update(state=PaymentState.PAID, paid_on=day)
+    drawdowns = Drawdown.objects.filter(id__in=[payment.drawdown_id for payment, _ in paid])
+    drawdowns.update(state=DrawdownState.PAID)
+    record_all(
         events.PAID,
         by=by,
-        authority=payment.authority_id,
-        case=payment.grant.case_id,
-        amount=format_amount(payment.amount),
-        on=format_day(on),
+        authority=paid[0][0].authority_id,
+        found=[
+            (payment.grant.case_id, {"amount": format_amount(payment.amount), "on": format_day(on)})
+            for payment, on in paid
+        ],
     )
-    deliver(by=by, case=payment.drawdown.case_id, message=PAID_OUT)
-    grant = Grant.objects.select_for_update(of=("self",)).get(id=payment.grant_id)
-    if proof := accepted_final(grant):  # the last rate, after the proof: nothing more to prove
-        prove(by=by, grant=grant, proof=proof, key=f"proof:{proof.id}:{payment.id}")
-        close_if_done(by=by, grant=grant)
+    for payment, _ in paid:
+        deliver(by=by, case=payment.drawdown.case_id, message=PAID_OUT)
+    finals = accepted_finals({payment.grant_id for payment, _ in paid})
+    for payment, _ in paid:
+        if proof := finals.get(payment.grant_id):  # the last rate, after the proof: nothing more to prove
+            prove(by=by, grant=proof.grant, proof=proof, key=f"proof:{proof.id}:{payment.id}")
+            close_if_done(by=by, grant=proof.grant)
 
 
 def _return(by: Actor, payment: Payment, reason: str, on: date) -> None:
@@ -381,7 +395,7 @@ def _return(by: Actor, payment: Payment, reason: str, on: date) -> None:
 
 def _take_back(by: Actor, payment: Payment, on: date) -> None:
     """The bank may send back what it had confirmed, even after the proof: then it is neither paid nor proven."""
-    grant = Grant.objects.select_for_update(of=("self",)).get(id=payment.grant_id)
+    grant = Grant.objects.get(id=payment.grant_id)
     standing = balances_of(grant, (Account.PAID, Account.PROVEN), line=payment.line_id)
     from_paid = min(payment.amount, standing[Account.PAID])
     if payment.amount - from_paid > standing[Account.PROVEN]:

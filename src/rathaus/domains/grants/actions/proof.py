@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, replace
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
@@ -337,7 +339,13 @@ def prove(*, by: Actor, grant: Grant, proof: Proof, key: str) -> None:
 
 def accepted_final(grant: Grant) -> Proof | None:
     """The proof of use that settled the grant, if it was accepted."""
-    return Proof.objects.filter(grant=grant, kind=ProofKind.FINAL, state=ProofState.ACCEPTED).first()
+    return accepted_finals([grant.id]).get(grant.id)
+
+
+def accepted_finals(grants: Collection[UUID]) -> dict[UUID, Proof]:
+    """The same of many, by grant; each knows its grant."""
+    found = Proof.objects.filter(grant_id__in=grants, kind=ProofKind.FINAL, state=ProofState.ACCEPTED)
+    return {proof.grant_id: proof for proof in found.select_related("grant").order_by("-id")}
 
 
 def _release_rest(step: Run, grant: Grant, proof: Proof) -> None:
