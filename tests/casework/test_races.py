@@ -29,8 +29,11 @@ ANSWERS = {"titel": "Neue Akte", "betrag": "900.00", "ausgaben": "1000.00"}
 PROPOSAL = {"ergebnis": "granted", "betrag": Decimal("900.00"), "begruendung": "Alles erfüllt."}
 
 
-def at_once(*works: Callable[[], Any]) -> list[Any]:
-    """Run each in a thread with a connection of its own, all let go together; results or exceptions, in order."""
+def at_once(*works: Callable[[], Any], seconds: float = 60) -> list[Any]:
+    """Run each in a thread with a connection of its own, all let go together; results or exceptions, in order.
+
+    After so many seconds they are taken to wait for each other for ever.
+    """
     gate = threading.Barrier(len(works))
     results: list[Any] = [None] * len(works)
 
@@ -48,7 +51,7 @@ def at_once(*works: Callable[[], Any]) -> list[Any]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(seconds)
         assert not thread.is_alive(), "deadlock"
     return results
 

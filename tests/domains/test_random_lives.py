@@ -630,7 +630,7 @@ def test_random_lives_at_once(committed_world: World) -> None:
                         raise
         return books
 
-    results = at_once(*(lambda seed=seed: live(seed) for seed in range(4)))
+    results = at_once(*(lambda seed=seed: live(seed) for seed in range(4)), seconds=60 + 2 * moves)
     assert [result for result in results if not isinstance(result, Books)] == []
     for books in results:
         together.paid += books.paid
