@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
+from tests.casework.conftest import World, committed_world
+from tests.casework.test_races import at_once
 from tests.domains.test_random_lives import BEGIN, IBAN, Place, on, place
 
-from rathaus.casework.cases.models import Case
+from rathaus.casework.cases.actions.remedies import note_remedy, settle_remedy
+from rathaus.casework.cases.models import Case, Notice
 from rathaus.casework.services.operations import Refused
 from rathaus.core import clock
 from rathaus.domains.grants.actions import payments
@@ -19,7 +25,7 @@ from rathaus.domains.grants.models import Balance, Claim, Grant, Item, Payment, 
 from rathaus.domains.grants.queries.books import check_invariants
 from rathaus.law.days import add_months
 
-__all__ = ["place"]
+__all__ = ["committed_world", "place"]
 
 D = Decimal
 
@@ -70,14 +76,18 @@ class Life:
         with self.place.system.acting():
             return Payment.objects.get(drawdown__case=case)
 
-    def pay(self, *payments_: Payment) -> None:
+    def send(self) -> None:
+        """All that is ordered goes to the bank."""
         w = self.place.w
         with self.place.system.acting():
             programme = Programme.objects.get(key="leben")
         run = payments.prepare_run(by=w.clerk, programme=programme, executes_on=clock.today())
         payments.release_run(by=w.approver, run=run.id, make_file=lambda *_: b"x")
+
+    def pay(self, *payments_: Payment) -> None:
+        self.send()
         for payment in payments_:
-            payments.mark_paid(by=w.clerk, payment=payment.id, on=clock.today())
+            payments.mark_paid(by=self.place.w.clerk, payment=payment.id, on=clock.today())
 
     def drawn(self, amount: str, **request: Any) -> Payment:
         payment = self.draw(amount, **request)
@@ -297,3 +307,86 @@ def test_half_a_cent_of_something_sold_is_rounded_up(place: Place) -> None:
             )  # fmt: skip
         told = place.run(life.about(), "grants.item.examine", gegenstand="Server", am=BEGIN)
         assert told["betrag"] == D("500.01")  # half of it is 500.005
+
+
+def test_an_objection_stops_a_payment_on_its_way(place: Place) -> None:
+    with on(BEGIN):
+        life, other, w = Life(place), Life(place), place.w
+        with place.system.acting():
+            Notice.objects.filter(case=life.case).update(waived_at=None, waived_by=None)
+            notice = Notice.objects.get(case=life.case)
+            programme = Programme.objects.get(key="leben")
+    with on(notice.remedy_until + timedelta(days=1)):
+        held = life.draw("300.00")
+        free = other.draw("200.00")
+        remedy = note_remedy(
+            by=w.clerk,
+            notice=notice.id,
+            kind="objection",
+            received_on=notice.remedy_until,
+            note="Kam per Post.",
+        )
+        run = payments.prepare_run(by=w.clerk, programme=programme, executes_on=clock.today())
+        assert (run.count, run.total) == (1, free.amount)
+        with pytest.raises(Refused, match="läuft ein Rechtsbehelf"):
+            payments.prepare_run(
+                by=w.clerk, programme=programme, executes_on=clock.today(), payments=[held.id]
+            )
+        settle_remedy(by=w.clerk, remedy=remedy.id, settled_on=clock.today(), result="withdrawn")
+        run = payments.prepare_run(by=w.clerk, programme=programme, executes_on=clock.today())
+        assert run.total == held.amount
+        note_remedy(by=w.clerk, notice=notice.id, kind="action", received_on=notice.remedy_until)
+        with pytest.raises(Refused, match="neu vor"):
+            payments.release_run(by=w.approver, run=run.id, make_file=lambda *_: b"x")
+
+
+def test_an_open_claim_stops_a_payment_on_its_way(begun: Life) -> None:
+    with on(BEGIN):
+        begun.drawn("450.00")
+        waiting = begun.draw("450.00", used="450.00")
+        begun.prove("200.00")  # 180 are due
+        claim = begun.claim("270.00")
+        with pytest.raises(Refused, match="Eine Rückforderung ist offen"):
+            begun.send()
+        begun.repay(claim, "270.00")
+        begun.pay(waiting)
+        begun.repay(begun.claim("450.00"), "450.00")
+        assert (begun.on("proven"), begun.now().state) == (D("180.00"), "closed")
+        begun.sound()
+
+
+def test_a_payment_and_the_next_order_wait_for_each_other_and_not_in_a_circle(committed_world: World) -> None:
+    """Whoever orders holds the grant and then takes its balances; so must who pays."""
+    with on(BEGIN):
+        life = Life(Place(committed_world))
+        payment = life.draw("300.00")
+        life.send()
+        second = life.request("200.00")
+        held = threading.Event()
+
+        def order() -> None:
+            with on(BEGIN), life.place.system.acting():
+                Grant.objects.select_for_update(of=("self",)).get(id=life.grant.id)
+                held.set()
+                _wait_until_somebody_waits()
+                life.order(second, "200.00")
+
+        def pay() -> None:
+            held.wait(10)
+            with on(BEGIN):
+                payments.mark_paid(by=life.place.w.clerk, payment=payment.id, on=clock.today())
+
+        assert at_once(order, pay) == [None, None]
+        assert (life.on("ordered"), life.on("paid")) == (D("200.00"), D("300.00"))
+        life.sound()
+
+
+def _wait_until_somebody_waits() -> None:
+    """Until another connection waits for a lock that somebody else holds."""
+    with connection.cursor() as cursor:
+        for _ in range(500):
+            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.02)
+    raise AssertionError("nobody came")

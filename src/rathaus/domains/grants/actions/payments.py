@@ -12,6 +12,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, Max, OuterRef
 
 from rathaus.casework.cases.actions.messages import deliver
+from rathaus.casework.cases.models import Notice
+from rathaus.casework.cases.queries import final_on
 from rathaus.casework.services.operations import Refused
 from rathaus.core import clock
 from rathaus.core.audit.actions import record, record_all
@@ -31,7 +33,7 @@ from rathaus.domains.grants.enums import (
     PaymentState,
     RunState,
 )
-from rathaus.domains.grants.models import Drawdown, Grant, Payment, PaymentRun, Programme, ReturnFile
+from rathaus.domains.grants.models import Claim, Drawdown, Grant, Payment, PaymentRun, Programme, ReturnFile
 from rathaus.domains.grants.permissions import APPROVE, WORK, check_role
 from rathaus.law.money import format_amount
 from rathaus.law.text import format_day
@@ -62,7 +64,7 @@ def prepare_run(
     *, by: Actor, programme: Programme, executes_on: date, payments: Sequence[UUID] | None = None
 ) -> PaymentRun:
     """Put ordered payments (all of the programme, or the chosen ones) into a run. Another run may have been faster
-    with some of them: those stay out. Refused if none is left."""
+    with some of them: those stay out, as do those that rest (`_resting`), and wait. Refused if none is left."""
     check_role(by, programme.authority_id, WORK)
     if by.account is None:
         raise NotAllowed("Einen Zahlungslauf bereitet eine Person vor.")
@@ -75,8 +77,11 @@ def prepare_run(
         if payments is not None:
             found = found.filter(id__in=payments)
         rows = list(found.order_by("id").select_for_update(skip_locked=True, of=("self",)))
+        resting = _resting(rows)
+        rows = [row for row in rows if row.id not in resting]
         if not rows:
-            raise Refused("Es ist keine Auszahlung angeordnet, die in einen Lauf kann.")
+            why = "\n".join(resting.values())
+            raise Refused(why or "Es ist keine Auszahlung angeordnet, die in einen Lauf kann.")
         total = sum((row.amount for row in rows), Decimal("0.00"))
         run = PaymentRun.objects.create(
             authority_id=programme.authority_id,
@@ -97,6 +102,29 @@ def prepare_run(
             total=format_amount(total),
         )
         return run
+
+
+def _resting(payments: Sequence[Payment]) -> dict[UUID, str]:
+    """Payments that must not go out now, each with its reason: since they were ordered an objection, an action or a
+    claim came."""
+    today, grants = clock.today(), {payment.grant_id for payment in payments}
+    cases = dict(Grant.objects.filter(id__in=grants).values_list("id", "case_id"))
+    contested = {
+        notice.case_id
+        for notice in Notice.objects.filter(case_id__in=cases.values()).prefetch_related("remedies")
+        if final_on(notice, today) is None
+    }
+    claims = Claim.objects.filter(grant_id__in=grants, settled_on=None, waived_at=None)
+    claimed = set(claims.values_list("grant_id", flat=True))
+    found: dict[UUID, str] = {}
+    for payment in payments:
+        if cases[payment.grant_id] in contested:
+            found[payment.id] = (
+                f"„{payment.end_to_end}“ ruht: Gegen den Zuwendungsbescheid läuft ein Rechtsbehelf."
+            )
+        elif payment.grant_id in claimed:
+            found[payment.id] = f"„{payment.end_to_end}“ ruht: Eine Rückforderung ist offen."
+    return found
 
 
 def _next_number(authority: UUID) -> int:
@@ -138,6 +166,10 @@ def release_run(
         if found.state != RunState.PREPARED or not found.count:
             raise Refused("Dieser Zahlungslauf wartet auf keine Freigabe.")
         payments = list(found.payments.select_related("grant").order_by("id"))
+        if resting := _resting(payments):
+            raise Refused(
+                "\n".join([*resting.values(), "Lösen Sie den Lauf auf, und bereiten Sie ihn neu vor."])
+            )
         content = make_file(found, payments)
         found.blob = files.keep(authority=found.authority_id, content=content, media_type="application/xml")
         found.state, found.released_at, found.released_by_id = RunState.RELEASED, clock.now(), by.account
