@@ -22,6 +22,7 @@ from rathaus.core.identity.actors import Actor, NotAllowed
 from rathaus.domains.grants.actions.interest import base_rates, enter_base_rate
 from rathaus.domains.grants.actions.receipts import agree_instalments, open_principal, record_receipt, waive
 from rathaus.domains.grants.models import Award, Claim, Instalment
+from rathaus.law.iban import format_iban
 
 SAID = "Nach dem Verwendungsnachweis sind nicht alle Ausgaben belegt."
 
@@ -81,7 +82,7 @@ def test_interest_of_two_and_a_half_years_to_the_cent(place: Place) -> None:
     case = claimed(p, about, zinsen_ab="2023-04-01")
     text = letter(p, case)
     assert "Sie erstatten uns 10.000,00 Euro." in text
-    assert f"auf das Konto {IBAN} (Land Hessen)" in text
+    assert f"auf das Konto {format_iban(IBAN)} (Land Hessen)" in text
     assert "5 Prozentpunkten über dem Basiszinssatz" in text
     assert "§ 49 Abs. 3 HVwVfG" in text
     assert "Ihre Äußerung vom 3. März 2025 haben wir" in text

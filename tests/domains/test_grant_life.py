@@ -114,6 +114,10 @@ def test_the_last_rate_is_kept_until_the_proof_and_closes_the_grant(world: World
         # 171.000 are due: of the 18.000 that were kept, 9.000 are nobody's any more.
         assert lives.money(case).released == Decimal("9000.00")
         assert lives.grant(case).amount == Decimal("171000.00")
+        with lives.w.clerk.acting():
+            reduced = Award.objects.select_related("notice").get(grant__case=case, number=2)
+        assert reduced.notice is not None, "what the proof reduced stands in its notice"
+        assert reduced.notice.case_id == proof.id
         last = lives.draw(case, "9000", year=2022, used="162000", used_on="2022-12-01", final=True)
         assert lives.grant(case).state == "running"
         lives.pay()

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rathaus.law.names import display_name, sort_key, succession_line
-from rathaus.law.text import format_date, format_day, format_day_short
+from rathaus.law.text import format_date, format_day, format_day_short, span_of_days
 
 
 def test_dates_in_words_and_figures() -> None:
@@ -87,6 +87,17 @@ def test_case_and_umlauts_do_not_matter(name: str) -> None:
 )
 def test_register_names_as_people_say_them(register: str, shown: str) -> None:
     assert display_name(register) == shown
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        (1, "einem Tag"), (2, "2 Tagen"), (90, "90 Tagen"), (91, "3 Monaten"), (730, "24 Monaten"), (731, "2 Jahren"),
+        (1606, "4 Jahren"),
+    ],
+)  # fmt: skip
+def test_a_span_is_no_finer_than_a_reader_needs(days: int, words: str) -> None:
+    assert span_of_days(days) == words
 
 
 @pytest.mark.parametrize(

@@ -188,7 +188,9 @@ def settle(
     to_repay, still_payable = max(paid - due, ZERO), max(due - paid, ZERO)
     if to_repay:
         formula = f"Ausgezahlt {_euro(paid)} − zustehend {_euro(due)}"
-        steps.append(Step("Zu erstatten", formula, to_repay, "durch Bescheid festzusetzen", "VwVfG § 49a(1)"))
+        steps.append(
+            Step("Zu erstatten", formula, to_repay, "durch Bescheid festzusetzen", "§ 49a Abs. 1 VwVfG")
+        )
     else:
         formula = f"Zustehend {_euro(due)} − ausgezahlt {_euro(paid)}"
         steps.append(Step("Noch auszuzahlen", formula, still_payable))
@@ -221,7 +223,7 @@ def _proportional(plan: Plan, actual: Actual) -> tuple[Decimal, list[Step]]:
     )
     exact = Fraction(basis) * Fraction(plan.award) / Fraction(plan.eligible_cost)
     words = f"Ausgaben {_euro(basis)} × {_euro(plan.award)} ÷ {_euro(plan.eligible_cost)}"
-    share, share_steps = _to_cents("Anteil an den Ausgaben", words, exact, f"{_REDUCTION} (anteilig)")
+    share, share_steps = _to_cents("Anteil an den Ausgaben", words, exact, f"{_REDUCTION}, anteilig")
     steps += share_steps
     uncovered = max(actual.eligible_cost - actual.third_party_funds, ZERO)
     if share > uncovered:
@@ -241,7 +243,7 @@ def _gap(plan: Plan, actual: Actual) -> tuple[Decimal, list[Step]]:
         f"Ausgaben {_euro(actual.eligible_cost)} − eigene Mittel {_euro(own)} "
         f"− Drittmittel {_euro(actual.third_party_funds)}"
     )
-    source = f"{_REDUCTION} (um den vollen Betrag)"
+    source = f"{_REDUCTION}, um den vollen Betrag"
     return max(gap, ZERO), [Step("Fehlbedarf", formula, max(gap, ZERO), _at_least_zero(gap < 0), source)]
 
 

@@ -56,7 +56,7 @@ def _unchanged(first_year: int, last_year: int, rate: str, source: str) -> Itera
         yield BaseRate(date(year, 7 if is_second else 1, 1), Decimal(rate), source, is_checked=True)
 
 
-_ANNOUNCED = "BGB § 247, Bekanntmachung der Deutschen Bundesbank"
+_ANNOUNCED = "§ 247 BGB, Bekanntmachung der Deutschen Bundesbank"
 _UNCHECKED = f"{_ANNOUNCED}; nicht an der Fundstelle geprüft"
 
 #: From July 2016. Nothing is known here before it, nor from 1 January 2026 on.

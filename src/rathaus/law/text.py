@@ -40,3 +40,12 @@ def format_day_short(day: date) -> str:
 def format_weekday(day: date) -> str:
     """``Montag, 18. Oktober 2021``."""
     return f"{WEEKDAY_NAMES[day.weekday()]}, {format_date(day)}"
+
+
+def span_of_days(days: int) -> str:
+    """How long, after „in“ or „seit“, no finer than a reader needs: „einem Tag“, „14 Tagen“, „11 Monaten“, „4 Jahren“."""
+    if days > 730:
+        return f"{days // 365} Jahren"
+    if days > 90:
+        return f"{days // 30} Monaten"
+    return "einem Tag" if days == 1 else f"{days} Tagen"

@@ -153,6 +153,24 @@ def test_what_is_promised_of_a_later_year_binds_its_cash_once(ministry: Ministry
     assert later.money.budget == D("1000.00")
 
 
+def test_the_list_of_programmes_says_what_the_overview_says(ministry: Ministry, clerk: Desk) -> None:
+    year = clock.today().year + 1
+    ministry.provide(year, "700.00", kind=LineKind.COMMITMENT)
+    ministry.award("300.00", year=year)
+    ministry.draw(ministry.award("1000.00"), "600.00")
+    with ministry.system.acting():
+        this, later = (found.money for found in years_of(lines_of_programme(programme(ministry))))
+    money = this + later
+    assert (money.budget, money.awarded, money.drawn) == (D("20700.00"), D("1300.00"), D("600.00"))
+    listed, overview = words(clerk.get("/amt/foerderung/")), words(clerk.get(HOME))
+    for amount in (money.free, money.budget):
+        assert format_amount(amount).replace("\xa0", " ") in listed
+        assert format_amount(amount).replace("\xa0", " ") in overview
+    for amount in (money.awarded, money.drawn):
+        assert format_amount(amount).replace("\xa0", " ") in listed
+    assert f"bis {year} · 1 Aufruf" in listed
+
+
 def test_processing_time_is_counted_in_days_to_the_notice(
     ministry: Ministry, clerk: Desk, run_jobs: Callable[[], int]
 ) -> None:

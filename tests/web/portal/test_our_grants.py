@@ -154,6 +154,22 @@ def test_the_page_of_a_grant(lives: Lives, officer: Person) -> None:
         officer.get(notice)
 
 
+def test_a_rate_that_is_paid_and_a_proof_that_is_checked_promise_no_money(
+    lives: Lives, officer: Person
+) -> None:
+    grant = drawn(lives)
+    with living(date(2023, 2, 1)):
+        proof = lives.prove(grant, "800.00")
+        lives.accept(proof, "800.00")
+        with lives.world.lahnau_officer.acting():
+            rate = Case.objects.get(about=grant.case_id, offer__slug="mittelabruf")
+        paid, checked = plain(officer.get(f"/meine/{rate.id}/")), plain(officer.get(f"/meine/{proof.id}/"))
+    assert "Der Vorgang ist seit 22. September 2021" in paid
+    assert "Wir prüfen Ihren Antrag" not in paid
+    assert "Sie erhalten" not in checked + paid
+    assert "beantragt:" not in checked
+
+
 def test_buttons_lead_to_forms_that_begin(lives: Lives, officer: Person) -> None:
     grant = drawn(lives)
     with living(TODAY):

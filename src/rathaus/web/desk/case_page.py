@@ -340,7 +340,7 @@ def _count(found: Sized) -> str:
 
 
 def _days(number: int) -> str:
-    return f"{number}\u00a0Tag{'' if number == 1 else 'e'}"
+    return f"{format_number(number)}\u00a0Tag{'' if number == 1 else 'e'}"
 
 
 # --- findings ---

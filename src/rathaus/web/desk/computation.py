@@ -61,7 +61,7 @@ def _of_proof(proof: Proof) -> dict[str, Any]:
         ("Bagatellgrenze", format_amount(terms.minor_amount)),
     ]
     note = (
-        f"Eingereicht am {format_date(proof.submitted_on)}, Stand: {proof.get_state_display()}"
+        f"Eingereicht am {format_date(proof.submitted_on)}, {proof.get_state_display()}"
         + (f" am {format_date(proof.decided_on)}" if proof.decided_on else "")
         + "."
     )

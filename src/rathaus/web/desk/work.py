@@ -18,7 +18,7 @@ from rathaus.casework.cases.queries import CaseFile
 from rathaus.casework.services.packages import Package
 from rathaus.core.identity.actors import Actor
 from rathaus.law.money import format_amount
-from rathaus.law.text import format_date, format_day
+from rathaus.law.text import format_date, format_day, span_of_days
 from rathaus.web.desk.panels import Panel
 
 
@@ -165,7 +165,7 @@ def due_words(day: date, today: date) -> str:
     """heute fällig, seit 3 Tagen überfällig, bis 30.06.2027."""
     left = (day - today).days
     if left < 0:
-        return f"seit {'einem Tag' if left == -1 else f'{-left} Tagen'} überfällig"
+        return f"seit {span_of_days(-left)} überfällig"
     if left == 0:
         return "heute fällig"
     return f"bis\u00a0{format_day(day)}"

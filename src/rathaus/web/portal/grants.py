@@ -23,7 +23,7 @@ from rathaus.domains.grants.duties import Duty, DutyKind, Left, duties_of, left_
 from rathaus.domains.grants.enums import GrantState
 from rathaus.domains.grants.queries import Standing, own_standings
 from rathaus.law.money import NO_BREAK_SPACE, format_amount
-from rathaus.law.text import format_date
+from rathaus.law.text import format_date, span_of_days
 from rathaus.web.charts import GlancePart, MoneyGlance, money_glance
 from rathaus.web.parts import Link
 from rathaus.web.portal.catalogue import manifests_of
@@ -148,15 +148,9 @@ def tone_of(day: date | None, today: date) -> str:
 def days_until(day: date, today: date) -> str:
     """How far a day is: „in 14 Tagen“, „in 11 Monaten“, „in 4 Jahren“, „seit 3 Tagen überfällig“."""
     left = (day - today).days
-    if left > 730:
-        return f"in {left // 365} Jahren"
-    if left > 90:
-        return f"in {left // 30} Monaten"
     if left < 0:
-        late = "einem Tag" if left == -1 else f"{-left} Tagen"
-        late = f"{-left // 365} Jahren" if left < -730 else f"{-left // 30} Monaten" if left < -90 else late
-        return f"seit {late} überfällig"
-    return "heute" if left == 0 else "morgen" if left == 1 else f"in {left} Tagen"
+        return f"seit {span_of_days(-left)} überfällig"
+    return "heute" if left == 0 else "morgen" if left == 1 else f"in {span_of_days(left)}"
 
 
 def deadlines_of(

@@ -232,13 +232,19 @@ def result_of(decision: Decision) -> str:
 
 
 def amount_sentence(case: Case, decision: Decision) -> str:
-    """What the result means in money: the grant, or what is to be paid; empty where no money is decided."""
+    """What the result means in money: the grant, or what is to be paid; empty where no money is decided, or where only the
+    notice can say it: of a proof the amount is what was spent, of a change what the whole grant is now."""
     if decision.amount is None or decision.outcome == Outcome.REFUSED:
         return ""
+    manifest, is_own = manifest_of_case(case), own_application(case) is not None
+    if is_own and manifest.bezug:
+        return ""
     amount = format_amount(Decimal(decision.amount))
-    if own_application(case) and manifest_of_case(case).betrag:
-        return f"Sie erhalten {amount} für „{case.title}“."
-    return f"Festgesetzt sind {amount}."
+    return (
+        f"Sie erhalten {amount} für „{case.title}“."
+        if is_own and manifest.betrag
+        else f"Festgesetzt sind {amount}."
+    )
 
 
 def facts_of(notice: Notice) -> list[Fact]:

@@ -19,7 +19,7 @@ from rathaus.engine.forms.model import FieldError, SummaryTable, Text
 from rathaus.engine.forms.views import ElementView, FieldView, GroupView, TableView
 from rathaus.law.iban import format_iban
 from rathaus.law.money import format_amount, format_number
-from rathaus.law.text import MONTHS, format_date, format_day, format_day_short, format_weekday
+from rathaus.law.text import MONTHS, format_date, format_day, format_day_short, format_weekday, span_of_days
 from rathaus.web.fields import context_of_field, context_of_table, media_name, template_of
 from rathaus.web.parts import Fact, Finding, HistoryEntry, MessageView, PlainTable, Step
 
@@ -183,7 +183,7 @@ def frist(day: date | None, today: date | None = None) -> str:
         return ""
     left = (day - (today or _today())).days
     if left < 0:
-        words = f"seit {'einem Tag' if left == -1 else f'{-left} Tagen'} überfällig"
+        words = f"seit {span_of_days(-left)} überfällig"
     elif left == 0:
         words = "heute"
     else:

@@ -93,13 +93,15 @@ def award(
 
 @operation("grants.notified")
 def notified(step: Run) -> dict[str, Any]:
-    """Operation, after the letter: the newest award of this case stands in its notice; from now on it is public."""
+    """Operation, after the letter: what this case made of the award stands in its notice. The first time the grant runs
+    from now on, and is public. A case that changed nothing of the award may call it too."""
     grant = grant_of(step.case, lock=True)
     notice = Notice.objects.get(case=step.case)
     Award.objects.filter(grant=grant, case=step.case, notice=None).update(notice=notice)
-    grant.notified_on = grant.notified_on or notice.issued_on
-    grant.save(update_fields=["notified_on"])
-    step.record(events.NOTIFIED, proof_due=format_day(grant.proof_due_on) if grant.proof_due_on else "–")
+    if grant.notified_on is None:
+        grant.notified_on = notice.issued_on
+        grant.save(update_fields=["notified_on"])
+        step.record(events.NOTIFIED, proof_due=format_day(grant.proof_due_on) if grant.proof_due_on else "–")
     return {}
 
 

@@ -48,12 +48,23 @@ def programme_file(by: Actor, key: str) -> ProgrammeFile:
 
 
 @dataclass(frozen=True)
+class LineMoney:
+    """Where the money of a budget line is; `undrawn` grants have something there that they may still draw."""
+
+    measure: str
+    measure_title: str
+    year: int
+    kind: LineKind
+    money: Money
+    undrawn: int = 0
+
+
+@dataclass(frozen=True)
 class ProgrammeRow:
-    """A programme in the list of all: years that have money, where it is, how many grants."""
+    """A programme in the list of all: its budget lines with their money (without `undrawn`), how many calls."""
 
     programme: Programme
-    years: tuple[int, ...]
-    money: Money
+    lines: tuple[LineMoney, ...]
     calls: int
 
 
@@ -65,35 +76,33 @@ def programmes(by: Actor) -> list[ProgrammeRow]:
         .order_by("title", "id")
     )
     sums = (
-        Balance.objects.filter(authority_id=by.staff_of, line__kind=LineKind.CASH)
-        .values_list("line__measure__programme_id", "line__year", "account")
+        Balance.objects.filter(authority_id=by.staff_of)
+        .values_list(
+            "line__measure__programme_id",
+            "line__measure__key",
+            "line__measure__title",
+            "line__year",
+            "line__kind",
+            "account",
+        )
         .annotate(sum=Sum("amount"))
         .order_by()
     )
-    of: dict[Any, list[tuple[int, str, Decimal]]] = {}
-    for programme, year, account, amount in sums:
-        of.setdefault(programme, []).append((year, account, amount))
+    of: dict[Any, dict[tuple[str, str, int, str], list[tuple[str, Decimal]]]] = {}
+    for programme, measure, title, year, kind, account, amount in sums:
+        lines = of.setdefault(programme, {})
+        lines.setdefault((measure, title, year, kind), []).append((account, amount))
     return [
         ProgrammeRow(
             row,
-            tuple(sorted({year for year, *_ in of.get(row.id, ())})),
-            Money.of((account, amount) for _, account, amount in of.get(row.id, ())),
+            tuple(
+                LineMoney(*line[:3], LineKind(line[3]), Money.of(amounts))
+                for line, amounts in sorted(of.get(row.id, {}).items())
+            ),
             row.calls,
         )
         for row in found
     ]
-
-
-@dataclass(frozen=True)
-class LineMoney:
-    """Where the money of a budget line is; `undrawn` grants have something there that they may still draw."""
-
-    measure: str
-    measure_title: str
-    year: int
-    kind: LineKind
-    money: Money
-    undrawn: int = 0
 
 
 def lines_of_programme(programme: Programme) -> list[LineMoney]:

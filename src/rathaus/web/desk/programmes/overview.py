@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -109,30 +109,32 @@ def overview_of(
 
 
 def years_of(lines: Sequence[LineMoney]) -> list[BudgetYear]:
-    """The money of a programme by year, each euro once.
+    """The money of a programme by year, each euro once."""
+    found: dict[int, Money] = {}
+    for year, _, money in _each_once(lines):
+        found[year] = found.get(year, Money()) + money
+    return [BudgetYear(str(year), found[year]) for year in sorted(found)]
+
+
+def _each_once(lines: Sequence[LineMoney]) -> Iterator[tuple[int, str, Money]]:
+    """Year, title and money of each measure's year.
 
     What is promised from a commitment authority and not yet covered by cash is bound, and the cash of its year that
     will cover it is not free any more.
     """
-    found = []
-    for year in sorted({line.year for line in lines}):
-        own = [line for line in lines if line.year == year]
+    for year, measure in dict.fromkeys((line.year, line.measure) for line in lines):
+        own = [line for line in lines if (line.year, line.measure) == (year, measure)]
         cash, promised = total_of(own), total_of(own, LineKind.COMMITMENT)
         has_cash = any(line.kind == LineKind.CASH for line in own)
-        found.append(
-            BudgetYear(
-                str(year),
-                Money(
-                    proven=cash.proven,
-                    paid=cash.paid,
-                    committed=cash.undrawn + promised.undrawn,
-                    free=max(cash.free - promised.undrawn, NOTHING) if has_cash else promised.free,
-                    returned=cash.claimed_back,
-                    released=cash.released + promised.released,
-                ),
-            )
+        money = Money(
+            proven=cash.proven,
+            paid=cash.paid,
+            committed=cash.undrawn + promised.undrawn,
+            free=max(cash.free - promised.undrawn, NOTHING) if has_cash else promised.free,
+            returned=cash.claimed_back,
+            released=cash.released + promised.released,
         )
-    return found
+        yield year, own[0].measure_title, money
 
 
 def promises_of(lines: Sequence[LineMoney]) -> tuple[Promise, ...]:
@@ -179,9 +181,8 @@ def _notes(
 def _by_measure(lines: Sequence[LineMoney]) -> str:
     """How the budget divides among measures, if there are several."""
     sums: dict[str, Decimal] = {}
-    for line in lines:
-        if line.kind == LineKind.CASH:
-            sums[line.measure_title] = sums.get(line.measure_title, NOTHING) + line.money.budget
+    for _, title, money in _each_once(lines):
+        sums[title] = sums.get(title, NOTHING) + money.budget
     if len(sums) < 2:
         return ""
     return (

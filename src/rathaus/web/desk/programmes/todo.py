@@ -14,7 +14,7 @@ from rathaus.domains.grants.enums import Stage
 from rathaus.domains.grants.queries import Errand, LineMoney, ProgrammeFile, StageSum
 from rathaus.domains.grants.terms import GrantTerms
 from rathaus.law.money import format_amount, format_number
-from rathaus.law.text import format_date
+from rathaus.law.text import format_date, span_of_days
 
 YEAR_END_MONTHS = 3  # from October on the money of the year is on the list
 
@@ -205,6 +205,4 @@ def _euro(amount: Decimal | None) -> str:
 
 def _since(what: str, day: date | None, today: date) -> str:
     days = (today - day).days if day else 0
-    return (
-        f"{what} seit {'einem Tag' if days == 1 else f'{days} Tagen'}" if days > 0 else f"{what} seit heute"
-    )
+    return f"{what} seit {span_of_days(days)}" if days > 0 else f"{what} seit heute"

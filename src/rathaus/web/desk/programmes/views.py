@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -22,6 +23,7 @@ from rathaus.domains.grants.models import Call, Programme
 from rathaus.domains.grants.permissions import may_set_up
 from rathaus.domains.grants.queries import (
     ProgrammeFile,
+    ProgrammeRow,
     StageSum,
     applications,
     applications_page,
@@ -38,10 +40,11 @@ from rathaus.domains.grants.queries.lists import PROOFS
 from rathaus.law.money import format_number
 from rathaus.law.text import format_date
 from rathaus.web.addresses import key_in, query_of
+from rathaus.web.charts import Money
 from rathaus.web.desk.access import actor_of, for_staff, frame_of
 from rathaus.web.desk.inbox import text_of
 from rathaus.web.desk.programmes.map import MODES
-from rathaus.web.desk.programmes.overview import OPEN_STATES, long_date, overview_of, period_of
+from rathaus.web.desk.programmes.overview import OPEN_STATES, long_date, overview_of, period_of, years_of
 from rathaus.web.parts import Link
 
 DONE = Stage.CHECKED, Stage.CLOSED
@@ -54,10 +57,27 @@ def index(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     context = {
         "frame": frame_of(request, current="programmes"),
-        "rows": programmes(actor),
+        "rows": [_programme_row(row) for row in programmes(actor)],
         "may_set_up": may_set_up(actor, actor.staff_of),
     }
     return render(request, "desk/programmes/index.html", context)
+
+
+@dataclass(frozen=True)
+class ProgrammeView:
+    """A programme in the list, with the sums of its overview; `bound` is what municipalities have or may still draw."""
+
+    programme: Programme
+    period: str
+    calls: int
+    money: Money
+    bound: Decimal
+
+
+def _programme_row(row: ProgrammeRow) -> ProgrammeView:
+    money = sum((year.money for year in years_of(row.lines)), Money())
+    bound = money.committed + money.paid + money.proven
+    return ProgrammeView(row.programme, period_of(row.lines), row.calls, money, bound)
 
 
 @require_GET

@@ -32,6 +32,7 @@ from rathaus.casework.cases.queries import (
 from rathaus.casework.records.enums import DocumentKind
 from rathaus.casework.records.models import Document
 from rathaus.casework.services.operations import Refused
+from rathaus.core import clock
 from rathaus.core.files.actions import FileRefused, read
 from rathaus.core.files.models import Blob
 from rathaus.web.account import kept
@@ -222,6 +223,7 @@ def _around(request: HttpRequest, case: Case) -> dict[str, Any]:
         "frame": frame_of(request, authority=case.authority, current=reverse("portal:mine")),
         "crumbs": (Link("Meine Anträge", reverse("portal:mine")), Link(case.reference, "")),
         "case": case,
+        "today": clock.today(),
     }
 
 
@@ -250,7 +252,8 @@ def _case(
         "confirmations": confirmations(case) if application and asks_partners(application) else [],
         "notices": notices,
         "can_withdraw": can_withdraw(case),
-        "is_applied_for": own_application(case) is not None,
+        "is_applied_for": application is not None,
+        "asks_for_money": application is not None and not mine.manifest_of_case(case).bezug,
         "follow_ups": own_follow_ups(actor_of(request), case),
         "next_steps": next_steps(case),
         "result": mine.result_of(decisions[0]) if decisions else "",
