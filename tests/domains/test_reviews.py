@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.mail import EmailMessage
 from django.db import IntegrityError, transaction
 from tests.casework.conftest import World, make_world
 from tests.casework.test_races import at_once
@@ -23,6 +25,7 @@ from rathaus.casework.services.operations import Refused
 from rathaus.core import clock
 from rathaus.core.audit.queries import history
 from rathaus.core.identity.actors import NotAllowed
+from rathaus.core.identity.models import Account
 from rathaus.core.tenancy import new_id
 from rathaus.domains.grants.actions.reviews import (
     assign_experts,
@@ -45,6 +48,7 @@ from rathaus.domains.grants.queries.reviews import (
     own_reviews,
     reviews_of,
 )
+from rathaus.law.text import format_date
 
 
 @pytest.fixture
@@ -107,6 +111,33 @@ def test_who_may_ask_and_be_asked(rounds: Round) -> None:
         assert not Review.objects.exists(), "all or nothing"
     assert len(assign_experts(by=world.clerk, assignments=[(case.id, one), (case.id, one)])) == 1
     assert assign_experts(by=world.clerk, assignments=[(case.id, one)]) == []
+
+
+def test_who_is_asked_gets_one_mail_with_the_day(
+    rounds: Round, run_jobs: Callable[[], int], mailoutbox: list[EmailMessage]
+) -> None:
+    cases = [rounds.apply("Bauakte"), rounds.apply("Pegel")]
+    expert = rounds.experts[0].account
+    assert expert
+    pairs = [(case.id, expert) for case in cases]
+    today = clock.today()
+    with pytest.raises(Refused, match="ist vorbei"):
+        assign_experts(by=rounds.world.clerk, assignments=pairs, due_on=today - timedelta(days=1))
+    run_jobs()
+    mailoutbox.clear()
+    reviews = assign_experts(by=rounds.world.clerk, assignments=pairs, due_on=today)
+    declare_conflict(by=rounds.experts[0], review=reviews[1].id, is_conflicted=True, reason="Verwandt.")
+    run_jobs()
+    (mail,) = mailoutbox
+    assert mail.subject == f"Bitte um ein Gutachten bis {format_date(today)}", (
+        "the other one needs none any more"
+    )
+    assert f"- Bauakte ({cases[0].reference})" in mail.body
+    assert "Pegel" not in mail.body
+    assert mail.to == [Account.objects.get(id=expert).email]
+    assert assign_experts(by=rounds.world.clerk, assignments=pairs) == []
+    run_jobs()
+    assert len(mailoutbox) == 1, "who was asked already is not told again"
 
 
 def test_nobody_asks_themselves(rounds: Round) -> None:

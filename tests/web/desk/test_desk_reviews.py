@@ -299,13 +299,18 @@ def test_assigning_with_the_proposal(rounds: Round, clerk: Desk, head: Desk, exp
     assert "mindestens eine Person" in clerk.post(ASSIGN, 422).content.decode()
     foreign = f"{cases[0].id}:{rounds.world.approver.account}"
     clerk.post(ASSIGN, 422, gutachten=[foreign, "x:y", f"{new_id()}:{rounds.experts[0].account}"])
-    clerk.post(ASSIGN, gutachten=[*ticked, foreign])
+    wrong = clerk.post(ASSIGN, 422, gutachten=ticked, bis="bald").content.decode()
+    assert "„bald“ ist kein Datum." in wrong
+    assert len(re.findall(r'name="gutachten" value="[^"]+" checked', wrong)) == 6
+    clerk.post(ASSIGN, gutachten=[*ticked, foreign], bis="30.06.2199")
     with clerk.actor.acting():
         loads = [Review.objects.filter(expert=found.account).count() for found in rounds.experts]
         assert Review.objects.count() == 6
     assert loads == [2, 2, 2]
     page = clerk.get(ASSIGN)
     assert "6 Gutachten sind erbeten." in page
+    assert "offen, bis 30.06.2199" in page
+    assert "30.06.2199" in expert.get("/amt/gutachten/")
     assert not re.findall(r'name="gutachten" value="([^"]+)" checked', page)
     assert not head.world.clerk.is_limited
 

@@ -15,7 +15,7 @@ from rathaus.core.jobs.queue import MAIL_RETRY, app
 from rathaus.core.tenancy import acting
 from rathaus.domains.grants.actions import deadlines
 from rathaus.domains.grants.duties import Duty, duties_of
-from rathaus.domains.grants.models import Call, Grant
+from rathaus.domains.grants.models import Call, Grant, Review
 from rathaus.domains.grants.queries.standings import Standing, standings
 from rathaus.law.money import format_amount
 from rathaus.law.text import format_date
@@ -60,6 +60,33 @@ def mail(standing: Standing, duties: list[Duty]) -> tuple[str, str]:
         f"Erinnerungen abschalten: {settings.BASE_URL}/foerderungen/fristen/\n\n{sender.label}\n"
     )
     return f"{subject} ({grant.reference})", body
+
+
+@app.task(name="grants.send_review_request", retry=MAIL_RETRY)
+def send_review_request(*, authority: str, expert: str, reviews: list[str]) -> None:
+    """Tell an expert what they are asked to review. What is no longer open is left out, and so is a mail about nothing."""
+    with acting(authority=UUID(authority)):
+        found = Review.objects.filter(id__in=reviews, expert_id=UUID(expert)).select_related(
+            "case", "authority", "expert"
+        )
+        waiting = [review for review in found.order_by("id") if review.is_open]
+    if waiting:
+        subject, body = review_mail(waiting)
+        send_mail(subject, body, None, [waiting[0].expert.email])
+
+
+def review_mail(reviews: list[Review]) -> tuple[str, str]:
+    """Subject and text of the mail about reviews that were asked for at once."""
+    one, number = reviews[0], len(reviews)
+    what = "ein Gutachten" if number == 1 else f"{number} Gutachten"
+    until = f" bis {format_date(one.due_on)}" if one.due_on else ""
+    lines = "\n".join(f"- {review.case.title} ({review.case.reference})" for review in reviews)
+    body = (
+        f"Guten Tag,\n\nwir bitten Sie um {what}{until}:\n\n{lines}\n\n"
+        "Sagen Sie uns zuerst, ob Sie befangen sind. Danach sehen Sie den Antrag und geben Ihre Punkte ab:\n"
+        f"{settings.BASE_URL}/amt/gutachten/\n\n{one.authority.label}\n"
+    )
+    return f"Bitte um {what}{until}", body
 
 
 def _line(duty: Duty, left: int) -> str:

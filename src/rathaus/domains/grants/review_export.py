@@ -45,6 +45,7 @@ def _review(review: Review, terms: ReviewTerms, *, is_running: bool) -> dict[str
     return {
         **plain(
             review, "von=function", "kennung=expert_id", "erbeten_am=assigned_at", "erbeten_von=assigned_by_id",
+            "erbeten_bis=due_on",
             "grund_der_befangenheit=conflict_reason", "erklaert_am=declared_at", "abgegeben_am=submitted_at",
             "zaehlt_nicht_mehr_seit=set_aside_at", "ausgenommen_von=set_aside_by_id", "ausgenommen_weil=set_aside_reason",
         ),

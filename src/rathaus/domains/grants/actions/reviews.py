@@ -25,7 +25,7 @@ from rathaus.domains.grants.enums import Conflict, Verdict
 from rathaus.domains.grants.models import JuryVote, Review
 from rathaus.domains.grants.permissions import EXPERT, HEAD_ONLY, WORK, check_role
 from rathaus.domains.grants.terms import ReviewTerms, review_terms_of
-from rathaus.law.text import format_day
+from rathaus.law.text import format_date, format_day
 
 REVIEWED = "begutachtet"  # the message that a process waits for
 
@@ -41,12 +41,20 @@ def open_reviews(step: Run) -> dict[str, Any]:
     return {"kriterien": len(terms.criteria)}
 
 
-def assign_experts(*, by: Actor, assignments: Sequence[tuple[UUID, UUID]]) -> list[Review]:
-    """Ask experts for reviews: pairs of case and account. Answers the new ones; what was asked already stays.
+def assign_experts(
+    *, by: Actor, assignments: Sequence[tuple[UUID, UUID]], due_on: date | None = None
+) -> list[Review]:
+    """Ask experts for reviews: pairs of case and account. Answers the new ones; what was asked already stays. Each expert
+    gets one mail about all of theirs.
 
-    All or nothing: Refused where a case is not under review, an account is no expert of the authority, or it is one's own.
+    `due_on` asks for them until a day and binds nobody. All or nothing: Refused where a case is not under review, an account
+    is no expert of the authority, or it is one's own, and for a day that is over.
     """
+    from rathaus.domains.grants.jobs import send_review_request  # jobs call actions
+
     check_role(by, by.staff_of, WORK)
+    if due_on and due_on < clock.today():
+        raise Refused(f"Der {format_date(due_on)} ist vorbei. Nennen Sie einen späteren Tag, oder keinen.")
     with by.acting():
         functions = dict(
             Membership.objects.filter(
@@ -76,9 +84,13 @@ def assign_experts(*, by: Actor, assignments: Sequence[tuple[UUID, UUID]]) -> li
                     expert_id=account,
                     function=functions[account],
                     assigned_by_id=_person(by),
+                    due_on=due_on,
                 )
                 _record(events.REVIEW_ASSIGNED, by, review)
                 found.append(review)
+        for expert in dict.fromkeys(review.expert_id for review in found):
+            own = [str(review.id) for review in found if review.expert_id == expert]
+            send_review_request.defer(authority=str(by.staff_of), expert=str(expert), reviews=own)
         return found
 
 

@@ -30,6 +30,7 @@ class Review(TenantModel):
     )
     assigned_at = models.DateTimeField("erbeten am", default=clock.now)
     assigned_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    due_on = models.DateField("erbeten bis", null=True, help_text="asks only; a later review counts as well")
     conflict = models.CharField("Befangenheit", max_length=12, choices=Conflict.choices, blank=True)
     conflict_reason = models.TextField("Grund der Befangenheit", blank=True)
     declared_at = models.DateTimeField("erklärt am", null=True)

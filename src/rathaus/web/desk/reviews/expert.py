@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from rathaus.casework.cases.rules import LONGEST_NOTE
 from rathaus.casework.services.operations import Refused
+from rathaus.core import clock
 from rathaus.core.authorities.queries import by_ags
 from rathaus.domains.grants import ranking
 from rathaus.domains.grants.actions.reviews import declare_conflict, submit_review
@@ -47,6 +48,7 @@ def mine(request: HttpRequest) -> HttpResponse:
     context = {
         "frame": frame_of(request, current="reviews"),
         "waiting": waiting,
+        "today": clock.today(),
         "done": [(review, points_of(review)) for review in done],
     }
     return render(request, "desk/reviews/mine.html", context)

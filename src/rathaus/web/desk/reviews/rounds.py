@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from uuid import UUID
 
@@ -25,10 +25,12 @@ from rathaus.domains.grants.queries.reviews import Assignment, assignments, expe
 from rathaus.domains.grants.ranking import RULES
 from rathaus.web.desk.access import actor_of, for_staff
 from rathaus.web.desk.money_pages import around, programme_of
+from rathaus.web.desk.panels import Input, read_day
 from rathaus.web.desk.programmes.files import cell
 from rathaus.web.parts import Link
 
 ORDERS = {BY_POINTS: "Nach Punkten", BY_JURY: "Nach Votum der Jury"}
+UNTIL = "bis"
 HEAD = (
     "Platz", "geteilt", "Vorgang", "Kommune", "Vorhaben", "Stand", "Punkte", "Spanne", "Gutachten", "Betrag",
     "Laufende Summe", "Im Budget", "Votum der Jury", "Rang der Jury", "Empfohlener Betrag", "Abweichung",
@@ -134,15 +136,20 @@ def assign(request: HttpRequest, key: str, call: str) -> HttpResponse:
     pool = experts(by)
     rows = assignments(by, found, pool)
     chosen: set[tuple[UUID, UUID]] | None = None
-    refusal = ""
+    refusal, until = "", Input(UNTIL, "Bis wann? (freiwillig)", request.POST.get(UNTIL, "")[:20].strip())
     if request.method == "POST":
         shown = {(row.case.id, expert.account) for row in rows for expert in pool}
         chosen = {pair for pair in map(_pair, request.POST.getlist("gutachten")) if pair in shown}
-        if not chosen:
+        due_on = read_day(until.text) if until.text else None
+        if until.text and due_on is None:
+            wrong_day = f"„{until.text}“ ist kein Datum. Schreiben Sie zum Beispiel 30.06.2027."
+            until = replace(until, error=wrong_day)
+            refusal = "Prüfen Sie den Tag, bis zu dem Sie die Gutachten brauchen."
+        elif not chosen:
             refusal = "Wählen Sie mindestens eine Person aus."
         else:
             try:
-                done = assign_experts(by=by, assignments=sorted(chosen))
+                done = assign_experts(by=by, assignments=sorted(chosen), due_on=due_on)
             except Refused as wrong:
                 refusal = str(wrong)
             else:
@@ -175,6 +182,7 @@ def assign(request: HttpRequest, key: str, call: str) -> HttpResponse:
         "has_experts": bool(pool),
         "proposed": sum(len(row.proposed) for row in rows),
         "refusal": refusal,
+        "until": until,
     }
     return render(request, "desk/reviews/assign.html", context, status=422 if refusal else 200)
 
