@@ -18,6 +18,7 @@ from rathaus.casework.cases.actions.messages import answer_request
 from rathaus.casework.cases.actions.tasks import complete_task
 from rathaus.casework.cases.models import Case, Decision, Finding, Incident, Message, Task
 from rathaus.casework.services.actions import offer_service, publish_package
+from rathaus.core import clock
 from rathaus.core.audit.actions import seal
 from rathaus.core.identity.actors import Actor
 from rathaus.core.identity.models import Account
@@ -110,20 +111,29 @@ def test_refusing_needs_no_amount(clerk: Desk) -> None:
 
 def test_years_must_add_up(clerk: Desk) -> None:
     system = Actor.system(clerk.world.ministry.id)
-    manifest = MANIFEST.replace('fassung = "1"', 'fassung = "2"') + "jahre = [2025, 2026]\n"
+    year = clock.today().year
+    years = f"jahre = [{year - 1}, {year}, {year + 1}]\n"
+    manifest = MANIFEST.replace('fassung = "1"', 'fassung = "2"') + years
     version = publish_package(by=system, files=probe(leistung__toml=manifest))
     clerk.world.offer = offer_service(
         by=system, authority=clerk.world.ministry, version=version, slug="probe"
     )
     case = ready(clerk)
     page = clerk.get(f"/amt/vorgang/{case.reference}/")
-    assert page.count('value="450,00"') == 2  # evenly, to be changed
-    wrong = proposal(jahr_2025="450,00", jahr_2026="400,00")
+    assert page.count('value="450,00"') == 2  # evenly over the years that are not over, to be changed
+    assert page.count('value="0,00"') == 1
+
+    def divided(*amounts: str) -> dict[str, str]:
+        return proposal(**{f"jahr_{year + number}": amount for number, amount in enumerate(amounts, -1)})
+
+    wrong = divided("0,00", "450,00", "400,00")
     page = words(clerk.post(clerk.task_url(case), 422, **wrong).content.decode())
     assert "Die Jahre ergeben 850,00 €, der Betrag ist 900,00 €. Es fehlen 50,00 €." in page
-    clerk.post(clerk.task_url(case), **proposal(jahr_2025="500,00", jahr_2026="400"))
+    clerk.post(clerk.task_url(case), **divided("0", "500,00", "400"))
     with clerk.actor.acting():
-        assert Decision.objects.get().details == {"jahre": {"2025": "500.00", "2026": "400.00"}}
+        assert Decision.objects.get().details == {
+            "jahre": {f"{year - 1}": "0.00", f"{year}": "500.00", f"{year + 1}": "400.00"}
+        }
 
 
 def test_exception_is_for_the_head_and_stays_on_top(clerk: Desk, head: Desk) -> None:

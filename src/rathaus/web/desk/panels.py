@@ -87,7 +87,7 @@ def open_panel(task: Task, case: Case, *, today: date, earlier: Mapping[str, Any
         case "kern:pruefung":
             return _review({"frist": format_day(today + timedelta(days=ANSWER_DAYS))})
         case "kern:vorschlag":
-            return _proposal(task, case, {**_suggested(task, case), **(earlier or {})})
+            return _proposal(task, case, {**_suggested(task, case, today), **(earlier or {})})
     return Panel(task.form, {"grund": Input("grund", "Was ist zu ändern?")})
 
 
@@ -173,16 +173,19 @@ def _german_day(text: str) -> date:
 # --- kern:vorschlag ---
 
 
-def _suggested(task: Task, case: Case) -> dict[str, str]:
-    """The amount that the task is about, over the years as the process suggests, else evenly. The choice itself is
-    never made in advance."""
+def _suggested(task: Task, case: Case, today: date) -> dict[str, str]:
+    """The amount that the task is about, over the years as the process suggests, else evenly over those that are not
+    over. The choice itself is never made in advance."""
     if task.amount is None:
         return {}
     years = years_of(task, case)
     if task.years is not None:
         shares = [task.years[year] for year in years]
     else:
-        shares = share_largest_remainder(task.amount, [1] * len(years)) if years else []
+        weights = [int(year >= today.year) for year in years]
+        if not any(weights):
+            weights = [1] * len(years)
+        shares = share_largest_remainder(task.amount, weights) if years else []
     found = {f"jahr_{year}": _plain(share) for year, share in zip(years, shares, strict=True)}
     return {"betrag": _plain(task.amount), **found}
 
