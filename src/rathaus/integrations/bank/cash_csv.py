@@ -6,6 +6,7 @@ import csv
 import io
 from decimal import Decimal
 
+from rathaus.engine.csv_files import harmless
 from rathaus.integrations.bank.transfers import TransferFile, checked
 from rathaus.law.text import format_day
 
@@ -46,14 +47,9 @@ def write_cash_csv(file: TransferFile) -> bytes:
             transfer.purpose,
             transfer.end_to_end,
         )
-        writer.writerow([_harmless(cell) for cell in row])
+        writer.writerow([harmless(cell) for cell in row])
     return text.getvalue().encode("utf-8-sig")
 
 
 def _amount(amount: Decimal) -> str:
     return f"{amount:.2f}".replace(".", ",")
-
-
-def _harmless(cell: str) -> str:
-    """A text that a spreadsheet would run as a formula is marked as text by an apostrophe."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

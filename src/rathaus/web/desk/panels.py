@@ -6,6 +6,7 @@ shows every text again as it was typed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -14,6 +15,7 @@ from typing import Any
 
 from rathaus.casework.cases.enums import Outcome
 from rathaus.casework.cases.models import Case, Task
+from rathaus.engine.forms.formats import is_iso_date
 from rathaus.law.money import AmountError, format_amount, format_number, parse_amount, share_largest_remainder
 from rathaus.law.text import format_date, format_day
 
@@ -159,15 +161,9 @@ def _checked_review(panel: Panel, today: date) -> Panel:
 def read_day(text: str) -> date | None:
     """A day as people write it (30.6.2027) or as machines do (2027-06-30); None for anything else."""
     text = text.strip()
-    try:
-        return date.fromisoformat(text) if len(text) == 10 and text[4] == "-" else _german_day(text)
-    except ValueError:
-        return None
-
-
-def _german_day(text: str) -> date:
-    day, month, year = (int(part) for part in text.split("."))
-    return date(year, month, day)
+    if german := re.fullmatch(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})", text):
+        text = f"{german[3]}-{german[2]:0>2}-{german[1]:0>2}"
+    return date.fromisoformat(text) if is_iso_date(text) else None
 
 
 # --- kern:vorschlag ---

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -38,6 +38,7 @@ from rathaus.domains.grants.permissions import APPROVE, WORK, check_role
 from rathaus.law.money import format_amount
 from rathaus.law.text import format_day
 
+LONGEST_AHEAD = timedelta(days=90)  # further ahead is a slip of the pen
 PAID_OUT = "ausgezahlt"  # the message that a drawdown's process waits for
 
 
@@ -70,6 +71,10 @@ def prepare_run(
         raise NotAllowed("Einen Zahlungslauf bereitet eine Person vor.")
     if executes_on < clock.today():
         raise Refused("Die Ausführung kann nicht in der Vergangenheit liegen.")
+    if executes_on > clock.today() + LONGEST_AHEAD:
+        raise Refused(
+            f"Die Ausführung liegt höchstens {LONGEST_AHEAD.days} Tage voraus. Prüfen Sie das Jahr."
+        )
     if not programme.payer_iban:
         raise Refused(f"Das Programm „{programme.title}“ hat noch kein Konto, von dem gezahlt wird.")
     with by.acting():
