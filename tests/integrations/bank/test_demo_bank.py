@@ -37,7 +37,7 @@ def test_what_goes_wrong() -> None:
     ids = [each.end_to_end for each in file.transfers]
     refused, booked = answers(file, rejected={ids[0]: "AC01"}, returned={ids[3]: "AC04"})
     assert [(e.end_to_end, e.status, e.amount, e.reason) for e in refused.entries] == [
-        (ids[0], Status.REJECTED, Decimal("36117.38"), "Die Kontonummer stimmt nicht. (AC01)")
+        (ids[0], Status.REJECTED, Decimal("36117.38"), "Die Kontonummer stimmt nicht (AC01).")
     ]
     assert refused.rejected_runs == ()
     assert refused.entries[0].booked_on == date(2021, 5, 27)
@@ -45,7 +45,7 @@ def test_what_goes_wrong() -> None:
         *((each, Status.PAID) for each in ids[1:]),
         (ids[3], Status.RETURNED),
     ]
-    assert booked.entries[-1].reason == "Das Konto ist aufgelöst. (AC04)"
+    assert booked.entries[-1].reason == "Das Konto ist aufgelöst (AC04)."
     assert refused.id != booked.id
 
 

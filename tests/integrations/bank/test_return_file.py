@@ -109,7 +109,7 @@ def test_a_credit_with_a_reason_came_back() -> None:
             Decimal("100.00"),
             DAY,
             Status.RETURNED,
-            "Das Konto ist aufgelöst. (AC04) Konto erloschen",
+            "Das Konto ist aufgelöst (AC04). Konto erloschen",
             5,
         ),
     )
@@ -290,9 +290,9 @@ def test_single_refusals() -> None:
         kind=Kind.STATUS_REPORT,
         entries=(
             Entry(
-                "E-1", Decimal("36117.38"), DAY, Status.REJECTED, "Die Kontonummer stimmt nicht. (AC01)", 1
+                "E-1", Decimal("36117.38"), DAY, Status.REJECTED, "Die Kontonummer stimmt nicht (AC01).", 1
             ),
-            Entry("E-2", None, DAY, Status.REJECTED, "Die Kontonummer stimmt nicht. (AC01)", 1),
+            Entry("E-2", None, DAY, Status.REJECTED, "Die Kontonummer stimmt nicht (AC01).", 1),
         ),
         skipped=1,
     )
@@ -307,7 +307,7 @@ def test_a_refused_file(level: str) -> None:
         )
     )
     assert found.entries == ()
-    assert found.rejected_runs == (RejectedRun("LAUF-7", DAY, "Die Kontrollsumme stimmt nicht. (AM10)"),)
+    assert found.rejected_runs == (RejectedRun("LAUF-7", DAY, "Die Kontrollsumme stimmt nicht (AM10)."),)
 
 
 def test_a_good_report_says_nothing() -> None:

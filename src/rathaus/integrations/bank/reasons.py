@@ -37,5 +37,5 @@ WORDS = {
 
 def sentence(code: str, remark: str = "") -> str:
     """The reason for people, with the bank's code and its own remark, at most 300 characters. Empty if it said nothing."""
-    known = f"{WORDS[code]} ({code})" if code in WORDS else code and f"Grund der Bank: {code}"
+    known = f"{WORDS[code][:-1]} ({code})." if code in WORDS else code and f"Grund der Bank: {code}"
     return " ".join(part for part in (known, " ".join(remark.split())) if part)[:LONGEST]

@@ -39,7 +39,7 @@ from rathaus.domains.grants.actions.dunning import DRAFT, DUNNING, PLACES, fille
 from rathaus.domains.grants.permissions import WORK
 from rathaus.domains.grants.queries.books import NOTHING
 from rathaus.domains.grants.queries.dunning import Late, overdue_proofs
-from rathaus.law.money import format_amount
+from rathaus.law.money import format_amount, format_number
 from rathaus.web.account import kept
 from rathaus.web.addresses import keys_in
 from rathaus.web.desk.access import actor_of, for_staff, frame_of
@@ -290,6 +290,7 @@ def dunning(request: HttpRequest, key: str) -> HttpResponse:
         here="Mahnen",
     )
     more: dict[str, Any] = {
+        "frame": around_page["frame"],
         "crumbs": around_page["crumbs"],
         "late": [(row, row in chosen) for row in late],
         "places": ", ".join(PLACES),
@@ -368,7 +369,8 @@ def go_on(request: HttpRequest, run: UUID) -> HttpResponse:
         except Refused as wrong:
             messages.info(request, str(wrong))
         else:
-            messages.success(request, f"Es geht weiter mit {count} Vorgängen.")
+            what = "einem Vorgang" if count == 1 else f"{format_number(count)} Vorgängen"
+            messages.success(request, f"Es geht weiter mit {what}.")
     return redirect("desk:bulk_run", run)
 
 

@@ -301,7 +301,7 @@ def _money_form(measures: list[Measure]) -> Form:
     }
     controls = [
         *_measure_controls(),
-        _control("jahr", "Haushaltsjahr", fehlt="In welchem Jahr?"),
+        _control("jahr", "Haushaltsjahr", fehlt="Nennen Sie das Haushaltsjahr."),
         _control(
             "art",
             "Art der Mittel",
@@ -313,7 +313,7 @@ def _money_form(measures: list[Measure]) -> Form:
             "betrag",
             "Mittel in diesem Jahr",
             hinweis="Der ganze Betrag, nicht nur, was dazukommt.",
-            fehlt="Wie viel Geld hat die Maßnahme in diesem Jahr?",
+            fehlt="Schreiben Sie, wie viel Geld die Maßnahme in diesem Jahr hat.",
         ),
     ]
     return _form(properties, ["massnahme", "neue", "jahr", "art", "betrag"], controls)
@@ -363,7 +363,8 @@ def _measure_controls() -> list[dict[str, Any]]:
         _control(
             "massnahme", "Maßnahme", format="radio", fehlt="Wählen Sie, zu welcher Maßnahme das gehört."
         ),
-        _control("neue", "Name der neuen Maßnahme", fehlt="Wie heißt die neue Maßnahme?") | {"rule": shown},
+        _control("neue", "Name der neuen Maßnahme", fehlt="Geben Sie der neuen Maßnahme einen Namen.")
+        | {"rule": shown},
     ]
 
 
