@@ -410,3 +410,13 @@ def test_a_successor_that_no_register_has(db: None, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="06635099"):
         load_register(registers(tmp_path, "06635005,2022-12-31,06635099"))
     assert not Authority.objects.exists()
+
+
+def test_a_register_says_by_its_keys_which_land_it_is(db: None, tmp_path: Path) -> None:
+    (tmp_path / "thueringen").mkdir()
+    load_register(registers(tmp_path, "06635005,2022-12-31,06635001"))
+    row = '16053000,"Jena, Stadt",kreisfreie Stadt,,,109725,07743,,2025-08-31'
+    (tmp_path / "thueringen/gemeinden_thueringen.csv").write_text(f"{HEAD}\n{row}\n")
+    found = {authority.ags: authority for authority in load_register(tmp_path / "thueringen")}
+    assert (found["16053000"].land, found["16053000"].label) == ("TH", "Stadt Jena")
+    assert found["06635001"].land == "HE", "another Land's stays"

@@ -26,6 +26,8 @@ KINDS = {
     "kreisfreie Stadt": AuthorityKind.MUNICIPALITY,
     "Landkreis": AuthorityKind.COUNTY,
 }
+# The Länder by the first two digits of a municipality key (AGS), from 01 on.
+LANDS = ("SH", "HH", "NI", "HB", "NW", "HE", "RP", "BW", "BY", "SL", "BE", "BB", "MV", "SN", "ST", "TH")
 UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "ae", "Ö": "oe", "Ü": "ue", "ß": "ss"})
 
 
@@ -85,8 +87,10 @@ def _check_merger(old: Authority, new: Authority, on: date) -> None:
         raise NotMerged(f"{late.label} geht erst später in {old.label} auf; die gibt es dann nicht mehr.")
 
 
-def load_register(folder: Path, *, land: str = "HE") -> list[Authority]:
+def load_register(folder: Path) -> list[Authority]:
     """Load `gemeinden_*.csv` of a folder, newer files last, and `nachfolge.csv`. Called again, it brings up to date.
+
+    Other Länder, in folders of their own, stay as they are. Answers all authorities with a municipality key, by name.
 
     A municipality of an older file that the newest one lacks must stand in `nachfolge.csv`, or have been merged by
     `merge_authority`: ValueError otherwise. NotMerged for a territorial change that cannot be.
@@ -97,7 +101,7 @@ def load_register(folder: Path, *, land: str = "HE") -> list[Authority]:
     slugs = set(Authority.objects.values_list("slug", flat=True))
     with transaction.atomic():
         for row in (row for read in rows for row in read):
-            known[row["ags"]] = _merge(known.get(row["ags"]), row, land, slugs)
+            known[row["ags"]] = _merge(known.get(row["ags"]), row, slugs)
         fields = [
             f.name for f in Authority._meta.concrete_fields if f.name not in {"id", "slug", "successor"}
         ]
@@ -125,10 +129,11 @@ def _day(file: Path) -> str:
     return next(iter(_read(file)))["valid_as_of"]
 
 
-def _merge(known: Authority | None, row: Mapping[str, str], land: str, slugs: set[str]) -> Authority:
+def _merge(known: Authority | None, row: Mapping[str, str], slugs: set[str]) -> Authority:
     authority = known or Authority(slug="")
     name = display_name(row["name"])
-    authority.kind, authority.name, authority.land, authority.ags = KINDS[row["type"]], name, land, row["ags"]
+    authority.kind, authority.name, authority.ags = KINDS[row["type"]], name, row["ags"]
+    authority.land = LANDS[int(row["ags"][:2]) - 1]
     authority.label = (
         name if name.lower().endswith("kreis") else f"{row['type'].removeprefix('kreisfreie ')} {name}"
     )
