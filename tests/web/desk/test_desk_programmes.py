@@ -96,6 +96,14 @@ def test_the_overview_says_what_the_books_say(ministry: Ministry, clerk: Desk) -
     assert "Stand" in text
 
 
+def test_a_year_from_which_all_money_was_taken_is_no_year(ministry: Ministry) -> None:
+    ministry.provide(2031, "500.00")
+    ministry.provide(2031, "0.00")
+    with ministry.system.acting():
+        years = years_of(lines_of_programme(programme(ministry)))
+    assert [year.label for year in years] == ["2025"]
+
+
 def test_every_stage_is_counted_listed_and_linked(ministry: Ministry, clerk: Desk) -> None:
     found = ministry.every_stage()
     with ministry.system.acting():

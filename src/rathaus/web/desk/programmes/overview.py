@@ -120,9 +120,9 @@ def _each_once(lines: Sequence[LineMoney]) -> Iterator[tuple[int, str, Money]]:
     """Year, title and money of each measure's year.
 
     What is promised from a commitment authority and not yet covered by cash is bound, and the cash of its year that
-    will cover it is not free any more.
+    will cover it is not free any more. A year from which all money was taken is none.
     """
-    for year, measure in dict.fromkeys((line.year, line.measure) for line in lines):
+    for year, measure in dict.fromkeys((line.year, line.measure) for line in lines if line.money.budget):
         own = [line for line in lines if (line.year, line.measure) == (year, measure)]
         cash, promised = total_of(own), total_of(own, LineKind.COMMITMENT)
         has_cash = any(line.kind == LineKind.CASH for line in own)
