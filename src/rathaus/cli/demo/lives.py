@@ -1,7 +1,7 @@
-"""The lives of the 446 grants: most are drawn, proven and closed; some go wrong in every way that we know of.
+"""What the lives of grants are made of: waive, draw and pay, prove, claim, repay. Each on a day, for many at once.
 
-Each chapter lives on a day of its own. What a demo has told it does not tell again; one that was interrupted within a
-chapter may have to begin anew (`make clean-demo`). What the municipalities spend, and when, is invented.
+What was done on the same day already is not done again where the docstring says that it goes on; a chapter made of such
+steps alone may be interrupted. What the municipalities spend, and when, is invented.
 """
 
 from __future__ import annotations
@@ -10,48 +10,38 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from rathaus.casework.cases.actions.remedies import waive_remedy
 from rathaus.casework.cases.actions.timers import fire_timers
 from rathaus.casework.cases.models import Notice, Task
-from rathaus.cli.demo.people import Hands, living, yes
+from rathaus.cli.demo.people import Hands, yes
 from rathaus.cli.demo.troubles import Troubles
 from rathaus.core import clock
 from rathaus.core.files.actions import read
 from rathaus.core.identity.actors import Actor
 from rathaus.domains.grants.actions import closing, payments, receipts
-from rathaus.domains.grants.enums import ProofState
+from rathaus.domains.grants.enums import PaymentState, ProofKind, ProofState, RunState
 from rathaus.domains.grants.models import Award, Claim, Drawdown, Grant, Payment, PaymentRun, Programme, Proof
 from rathaus.integrations.bank import demo_bank
 from rathaus.integrations.bank.actions import release_run, take_return_file
 from rathaus.law.money import share_largest_remainder
 
+T = TypeVar("T")
 Progress = Callable[[str, int, int], None]
 IBAN, OTHER_IBAN, PAYER = "DE02120300000000202051", "DE02500105170137075030", "DE02100500000054540402"
 AT_ONCE = 10  # of ten municipalities nine waive the remedy to get the money at once
+FEW = 40  # cases, for which no workers need to be started
 NOTHING = Decimal("0.00")
 REPORT = "Wir haben das Vorhaben wie beantragt umgesetzt; alle Arbeitsplätze sind ausgestattet."
 
 
 class Lives:
-    """Chapters in order of time. `lives` bounds how many grants of the first call go on after their notice."""
+    """The steps, as one ministry's people and its municipalities take them."""
 
-    def __init__(self, hands: Hands, progress: Progress, troubles: Troubles, *, lives: int) -> None:
-        self.hands, self.progress, self.troubles, self.most = hands, progress, troubles, lives
-
-    # --- the first call ---
-
-    def first_call(self) -> list[Grant]:
-        """Grants of the call of 2020 that go on, in the order of their numbers."""
-        return self.grants_of(self.hands.place.first_call.id)[: self.most]
-
-    def smart(self, name: str) -> Grant:
-        """One of the three projects."""
-        return next(
-            grant for grant in self.grants_of(self.hands.place.smart_call.id) if name in grant.recipient_name
-        )
+    def __init__(self, hands: Hands, progress: Progress, troubles: Troubles) -> None:
+        self.hands, self.progress, self.troubles = hands, progress, troubles
 
     def grants_of(self, call: UUID) -> list[Grant]:
         """The grants of a call, in the order of their numbers."""
@@ -63,8 +53,9 @@ class Lives:
             )
 
     def waive(self, day: str, grants: Iterable[Grant]) -> None:
-        """Waive the remedy, so that the money comes at once."""
-        with living(day, workers=0):
+        """Waive the remedy, so that the money comes at once. Goes on."""
+        grants = list(grants)
+        with self.hands.living(day, many=len(grants) > FEW):
             for grant in self._each("Auf Rechtsbehelf verzichten", grants):
                 town = self.hands.town(grant.party_id)
                 with town.acting():
@@ -78,19 +69,20 @@ class Lives:
         title: str,
         wanted: Iterable[tuple[Grant, Decimal]],
         *,
-        is_final: bool = False,
         bounced: int = 0,
-        decide: bool = True,
     ) -> None:
-        """Ask for money, decide about it, pay it with the bank of the preview; `bounced` of the payments come back."""
-        with living(day):
-            for grant, amount in self._each(title, list(wanted), of=lambda pair: pair):
-                self.ask(grant, amount, is_final=is_final)
-            if not decide:
-                return
+        """Ask for money, decide about it, pay it with the preview's bank; `bounced` of the payments come back. Goes on."""
+        wanted = list(wanted)
+        with self.hands.living(day, many=len(wanted) > FEW):
+            with self.hands.clerk.acting():
+                asked = set(
+                    Drawdown.objects.filter(requested_on=clock.today()).values_list("grant_id", flat=True)
+                )
+            for grant, amount in self._each(title, wanted):
+                if grant.id not in asked:
+                    self.ask(grant, amount)
             self.decide(f"{title}: entscheiden")
             self.pay(bounced=bounced)
-            self.hands.check_no_incident()
 
     def ask(self, grant: Grant, amount: Decimal, *, is_final: bool = False, **changes: Any) -> None:
         """Hand in a request for money of the current year."""
@@ -118,20 +110,33 @@ class Lives:
         self.hands.work_off(lambda done, total: self.progress(title, done, total), answers=answers)
 
     def pay(self, *, bounced: int = 0) -> None:
-        """A run for each programme that has something to pay; what comes back is ordered anew and paid with the next."""
+        """A run for each programme that has something to pay; what comes back is ordered anew and paid with the next.
+
+        Goes on: a run that was begun is brought to its end first.
+        """
+        for run in self._runs_begun():
+            self._finish(run, bounced=bounced)
+            bounced = 0
         for back in (bounced, 0):
             with self.hands.clerk.acting():
-                ordered = Payment.objects.filter(state="ordered")
+                ordered = Payment.objects.filter(state=PaymentState.ORDERED)
                 ids = set(ordered.values_list("grant__call__measure__programme_id", flat=True))
                 programmes = list(Programme.objects.filter(id__in=ids))
             for programme in programmes:
-                self._run(programme, bounced=back)
+                run = payments.prepare_run(
+                    by=self.hands.clerk, programme=programme, executes_on=clock.today()
+                )
+                self._finish(run, bounced=back)
                 back = 0
 
-    def _run(self, programme: Programme, *, bounced: int) -> None:
+    def _runs_begun(self) -> list[PaymentRun]:
+        with self.hands.clerk.acting():
+            return list(PaymentRun.objects.exclude(state=RunState.DONE).order_by("number"))
+
+    def _finish(self, run: PaymentRun, *, bounced: int) -> None:
         clerk, approver = self.hands.clerk, self.hands.approver
-        run = payments.prepare_run(by=clerk, programme=programme, executes_on=clock.today())
-        release_run(by=approver, run=run.id)
+        if run.state == RunState.PREPARED:
+            release_run(by=approver, run=run.id)
         with clerk.acting():
             found = PaymentRun.objects.select_related("blob").get(id=run.id)
             assert found.blob is not None
@@ -146,11 +151,11 @@ class Lives:
                 partial(take_return_file, by=clerk, name=name, content=answer),
             )
         with clerk.acting():
-            came_back = list(Payment.objects.filter(run=run, state="returned"))
+            came_back = list(Payment.objects.filter(run=run, state=PaymentState.RETURNED))
         for payment in came_back:
             self.troubles.note("Überweisung kam zurück, neu angeordnet")
             payments.order_again(by=approver, payment=payment.id, iban=OTHER_IBAN, holder=payment.holder)
-        self.progress("Zahlungsläufe", run.number, run.number)
+        self.progress("Zahlungslauf", 1, 1)
 
     # --- proof ---
 
@@ -162,32 +167,24 @@ class Lives:
         *,
         share: Callable[[Grant], Decimal] = lambda grant: Decimal(1),
         answers: Callable[[Task], dict[str, Any] | None] = yes,
-        decide: bool = True,
-        kind: str = "verwendung",
         items: Sequence[dict[str, str]] = (),
     ) -> None:
-        """Hand in proofs that spend `share` of the planned cost, and decide about them."""
-        with living(day):
+        """Hand in proofs that spend `share` of the planned cost, and decide about them. Goes on."""
+        with self.hands.living(day, many=len(grants) > FEW):
             for grant in self._each(title, grants):
                 with self.hands.clerk.acting():
-                    open_ones = Proof.objects.filter(
-                        grant=grant, state__in=["submitted", "accepted"], kind=kind
-                    )
-                    is_there = open_ones.exists()
+                    proofs = Proof.objects.filter(grant=grant, kind=ProofKind.FINAL)
+                    is_there = proofs.filter(state__in=[ProofState.SUBMITTED, ProofState.ACCEPTED]).exists()
                 if not is_there:
-                    self.hand_in_proof(grant, share(grant), kind=kind, items=items)
-            if decide:
-                self.decide(f"{title}: prüfen", answers)
-                self.hands.check_no_incident()
+                    self.hand_in_proof(grant, share(grant), items=items)
+            self.decide(f"{title}: prüfen", answers)
 
     def hand_in_proof(
         self,
         grant: Grant,
         share: Decimal,
         *,
-        kind: str = "verwendung",
         items: Sequence[dict[str, str]] = (),
-        vouchers: bool = True,
         off: Decimal = NOTHING,
     ) -> None:
         """A proof whose vouchers add up; `off` makes them differ by an amount."""
@@ -207,14 +204,14 @@ class Lives:
             if part
         ]
         answers: dict[str, Any] = {
-            "art": kind,
+            "art": ProofKind.FINAL,
             "sachbericht": REPORT,
             "ziel": "Das Ziel ist erreicht.",
             "zeilen": [{"wofuer": "Digitalisierung", "betrag": str(spent)}]
             if not award.plan
             else _as_planned(award, spent),
             "dritte": "0.00",
-            "belege": rows if vouchers else [],
+            "belege": rows,
             "inventar": list(items),
             "notwendig": True,
             "richtig": True,
@@ -225,7 +222,7 @@ class Lives:
 
     def claim(self, day: str, grants: Sequence[Grant], **answers: Any) -> None:
         """Open a claim for each grant: the hearing begins."""
-        with living(day):
+        with self.hands.living(day):
             for grant in self._each("Rückforderung: anhören", grants):
                 with self.hands.clerk.acting():
                     proof = (
@@ -249,14 +246,13 @@ class Lives:
 
     def hear_and_decide(self, day: str) -> None:
         """The time for an answer is over: the claims are proposed, released and fixed by a notice."""
-        with living(day):
-            fire_timers(by=Actor.system(self.hands.place.ministry.id))
+        with self.hands.living(day):
+            fire_timers(by=Actor.system(self.hands.house.ministry.id))
             self.decide("Rückforderung: entscheiden")
-            self.hands.check_no_incident()
 
     def repay(self, day: str, claims: Iterable[Claim], *, share: Decimal = Decimal(1)) -> None:
         """Money comes in on claims."""
-        with living(day):
+        with self.hands.living(day):
             for claim in self._each("Rückzahlungen", claims):
                 self._receive(claim, (receipts.open_principal(claim) * share).quantize(Decimal("0.01")), "1")
                 if share == 1:  # the interest is known when the money is there
@@ -279,12 +275,10 @@ class Lives:
 
     # --- small things ---
 
-    def _each(
-        self, title: str, things: Iterable[Any], of: Callable[[Any], Any] = lambda thing: thing
-    ) -> Iterable[Any]:
+    def _each(self, title: str, things: Iterable[T]) -> Iterable[T]:
         rows = list(things)
         for number, row in enumerate(rows, 1):
-            yield of(row)
+            yield row
             self.progress(title, number, len(rows))
 
 

@@ -1,4 +1,4 @@
-"""Acting in the demo: the ministry's two people, whoever acts for a municipality, and workers that live in their time."""
+"""Acting in the demo: a ministry's people, whoever acts for a municipality, and workers that live in their time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -20,13 +20,15 @@ from rathaus.casework.cases.actions.submission import open_case, submit_applicat
 from rathaus.casework.cases.actions.tasks import complete_task
 from rathaus.casework.cases.models import Case, Incident, Task
 from rathaus.casework.services.models import Offer
-from rathaus.cli.demo.place import Place
+from rathaus.cli.demo.place import FOLLOW_UPS, House
 from rathaus.core import clock
+from rathaus.core.authorities.models import Authority
 from rathaus.core.identity.actions import give_mandate, party_of_authority
 from rathaus.core.identity.actors import Actor
 from rathaus.core.identity.models import Account, Party
 from rathaus.core.identity.queries import actor_of
 from rathaus.core.jobs.queries import waiting_jobs
+from rathaus.core.jobs.worker import run_worker
 from rathaus.core.tenancy import new_id
 from rathaus.domains.grants.models import Grant
 
@@ -44,8 +46,11 @@ def moment(day: str, hour: int = 9) -> datetime:
 
 
 @contextmanager
-def living(day: str, *, workers: int = 2) -> Iterator[None]:
-    """Live on a day, with job workers beside us that live then too; ends when they have nothing left to do."""
+def living(day: str, *, workers: int = 0) -> Iterator[None]:
+    """Live on a day until no job is left, with `workers` beside us that live then too.
+
+    Without, the jobs are done here in the end: for a few that is quicker than starting a process.
+    """
     at = moment(day)
     command = [sys.executable, "-m", "rathaus", "worker"]
     with clock.living_at(at):
@@ -53,8 +58,10 @@ def living(day: str, *, workers: int = 2) -> Iterator[None]:
         started = [subprocess.Popen(command, env=environment) for _ in range(workers)]  # noqa: S603  our own program
         try:
             yield
-            if workers:  # else the next chapter's workers run what is left, mail above all
+            if workers:
                 _wait_for_jobs()
+            else:
+                run_worker(once=True, has_signals=False)
         finally:
             for process in started:
                 process.terminate()
@@ -72,39 +79,43 @@ def _wait_for_jobs() -> None:
 
 @dataclass(frozen=True)
 class Hands:
-    """Everybody who acts in the lives: `town` gives the person who acts for a party."""
+    """Everybody who acts in the lives of one ministry's grants: `town` gives the person who acts for a party.
 
-    place: Place
+    `offers` are what grants go on with (request for money, proof ...), by key of the package.
+    """
+
+    house: House
     offers: Mapping[str, Offer]
     account: UUID
 
     @classmethod
-    def of(cls, place: Place) -> Hands:
+    def of(cls, house: House) -> Hands:
         """Everybody in place; one invented person acts for each municipality that nobody else plays."""
         account = Account.objects.filter(email=TOWN_HALLS).first()
         if account is None:
             account = Account.objects.create_user(TOWN_HALLS, None, name="Verwaltungen der Kommunen")
             account.trust_level = 3
             account.save(update_fields=["trust_level"])
-        return cls(place, {offer.slug: offer for offer in Offer.objects.all()}, account.pk)
+        offers = Offer.objects.filter(authority=house.ministry, service_id__in=FOLLOW_UPS)
+        return cls(house, {offer.service_id: offer for offer in offers}, account.pk)
 
     @property
     def clerk(self) -> Actor:
-        return self.place.clerk
+        return self.house.clerk
 
     @property
     def approver(self) -> Actor:
-        return self.place.approver
+        return self.house.approver
 
     def town(self, party: UUID) -> Actor:
         """Whoever acts for a party today: after a merger it is the successor's person."""
         return replace(Actor(account=self.account, parties=(party,), function="Verwaltung"), trust_level=3)
 
-    def enter_mandates(self) -> None:
-        """Let the invented person act for every municipality; called again, it changes nothing."""
+    def enter_mandates(self, authorities: Iterable[Authority]) -> None:
+        """Let the invented person act for these municipalities; called again, it changes nothing."""
         account = Account.objects.get(id=self.account)
         known = set(actor_of(self.account).parties)
-        for authority in self.place.all_2020:
+        for authority in authorities:
             party: Party = party_of_authority(authority)
             if party.id not in known:
                 give_mandate(
@@ -163,8 +174,11 @@ class Hands:
                     progress(number, len(tasks))
         return done
 
-    def check_no_incident(self) -> None:
-        """Raises DemoFailed for an operation that failed."""
+    @contextmanager
+    def living(self, day: str, *, many: bool = False) -> Iterator[None]:
+        """Live on a day; for `many` cases with two workers beside us. Raises DemoFailed for an operation that failed."""
+        with living(day, workers=2 if many else 0):
+            yield
         with self.clerk.acting():
             incident = Incident.objects.filter(state="open").first()
         if incident:

@@ -1,4 +1,4 @@
-"""The main job: 446 applications from a file, checked, decided by two people, and answered with 446 notices."""
+"""Rounds: applications from a file, checked, decided by two people, and answered with notices."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
@@ -18,7 +19,7 @@ from rathaus.casework.cases.actions.importing import import_applications
 from rathaus.casework.cases.enums import CaseState
 from rathaus.casework.cases.models import Case, Finding, Task
 from rathaus.cli.commands import beside
-from rathaus.cli.demo.people import DemoFailed, Hands, living, yes
+from rathaus.cli.demo.people import DemoFailed, Hands, yes
 from rathaus.cli.demo.place import ROOT, Place
 from rathaus.core.identity.actors import Actor
 from rathaus.domains.grants.models import Allotment, Call
@@ -30,16 +31,17 @@ REASON_LAHNAU = (
     "Das Vorhaben ergänzt eine vorhandene Lösung. Der Zweck wird mit weniger Geld erreicht; "
     "ein höherer Antrag wäre nicht sparsam."
 )
-SAMPLES = ROOT / "leistungen/starke-heimat-smart/beispiele"
+CENT = Decimal("0.01")
+INVENTED = "Dieses Vorhaben ist für die Vorführung erfunden; die Kommune hat damit nichts zu tun."
 
 
-def write_applications(place: Place, folder: Path) -> tuple[Path, Path]:
-    """Write the two files that a ministry might send us: 443 applications of 2020, and three projects of 2021."""
-    with place.clerk.acting():
+def write_first(place: Place, folder: Path) -> Path:
+    """The file that a ministry might send us: 443 applications of 2020."""
+    with place.hessen.clerk.acting():
         allotments = dict(
             Allotment.objects.filter(call=place.first_call).values_list("recipient_id", "amount")
         )
-    first = [
+    rows = [
         {
             "leistung": place.first_call.offer.slug,
             "ags": authority.ags,
@@ -47,17 +49,36 @@ def write_applications(place: Place, folder: Path) -> tuple[Path, Path]:
         }
         for authority in place.all_2020
     ]
-    folder.mkdir(parents=True, exist_ok=True)
-    projects = []
+    return write(folder / "antraege-2020.csv", rows)
+
+
+def write_projects(place: Place, folder: Path) -> Path:
+    """The three projects of 2021, with what they bring."""
+    rows = []
     for name, ags in THREE_PROJECTS.items():
-        answers = json.loads((SAMPLES / f"{name}.json").read_text(encoding="utf-8"))["antrag"]
-        for attachment in _files_in(answers):
-            (folder / attachment).write_bytes(project_description(answers["titel"], answers["beschreibung"]))
-        projects.append({"leistung": place.smart_call.offer.slug, "ags": ags, **flatten(answers)})
-    return _write(folder / "antraege-2020.csv", first), _write(folder / "antraege-2021.csv", projects)
+        answers = with_files(sample("starke-heimat-smart", name), folder)
+        rows.append({"leistung": place.smart_call.offer.slug, "ags": ags, **flatten(answers)})
+    return write(folder / "antraege-2021.csv", rows)
 
 
-def _write(file: Path, rows: list[dict[str, str]]) -> Path:
+def sample(package: str, name: str) -> dict[str, Any]:
+    """The answers of a package's sample application."""
+    file = ROOT / "leistungen" / package / "beispiele" / f"{name}.json"
+    answers: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))["antrag"]
+    return answers
+
+
+def with_files(answers: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The same answers, once the files that they name lie in the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for attachment in _files_in(answers):
+        (folder / attachment).write_bytes(project_description(answers["titel"], answers["beschreibung"]))
+    return answers
+
+
+def write(file: Path, rows: list[dict[str, str]]) -> Path:
+    """A file of applications as `import_applications` reads it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
     columns = list(dict.fromkeys(column for row in rows for column in row))
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, delimiter=";", restval="", lineterminator="\n")
@@ -69,33 +90,33 @@ def _write(file: Path, rows: list[dict[str, str]]) -> Path:
 
 def write_later(folder: Path, slug: str) -> Path:
     """Applications of a later call: the project of Lahnau, as other towns might bring it."""
-    answers = json.loads((SAMPLES / "lahnau.json").read_text(encoding="utf-8"))["antrag"]
-    for attachment in _files_in(answers):
-        (folder / attachment).write_bytes(project_description(answers["titel"], answers["beschreibung"]))
+    answers = with_files(sample("starke-heimat-smart", "lahnau"), folder)
     rows = []
     for ags, title, cost in LATER_PROJECTS:
-        own = (cost / 5).quantize(Decimal("0.01"))
-        rows.append(
-            {
-                "leistung": slug,
-                "ags": ags,
-                **flatten(
-                    {
-                        **answers,
-                        "titel": title,
-                        "ziel": "Am 30. November 2027 sind alle laufenden Akten digital.",
-                        "beginn": "2026-02-01",
-                        "ende": "2027-12-31",
-                        "kosten": [{"art": "Software", "wofuer": title, "betrag": str(cost)}],
-                        "zuschuss": str(cost - own),
-                        "finanzierung": [
-                            {"quelle": "Eigenanteil", "wer": "Eigene Mittel", "betrag": str(own)}
-                        ],
-                    }
-                ),
-            }
-        )
-    return _write(folder / "antraege-2025.csv", rows)
+        period = {
+            "ziel": "Am 30. November 2027 sind alle laufenden Akten digital.",
+            "beginn": "2026-02-01",
+            "ende": "2027-12-31",
+        }
+        said = {
+            **answers,
+            **period,
+            "titel": title,
+            "beschreibung": INVENTED,
+            **paid_with(title, cost, cost * 4 / 5),
+        }
+        rows.append({"leistung": slug, "ags": ags, **flatten(said)})
+    return write(folder / "antraege-2025.csv", rows)
+
+
+def paid_with(what: str, cost: Decimal, grant: Decimal, kind: str = "Software") -> dict[str, Any]:
+    """Cost and how it is paid, as the forms of projects ask for it: a grant, and the municipality's own share. Euros."""
+    cost, grant = cost.quantize(CENT), grant.quantize(CENT)
+    return {
+        "kosten": [{"art": kind, "wofuer": what, "betrag": str(cost)}],
+        "zuschuss": str(grant),
+        "finanzierung": [{"quelle": "Eigenanteil", "wer": "Eigene Mittel", "betrag": str(cost - grant)}],
+    }
 
 
 LATER_PROJECTS = (
@@ -107,7 +128,7 @@ LATER_PROJECTS = (
 THREE_PROJECTS = {"ehringshausen": "06532008", "lahnau": "06532015", "waldsolms": "06532022"}
 
 
-def first_call_answers(label: str, amount: Decimal) -> dict:
+def first_call_answers(label: str, amount: Decimal) -> dict[str, Any]:
     """What a municipality applies for in 2020: its allotment, for the purposes of the programme."""
     return {
         "zwecke": ["IT-Infrastruktur und Arbeitsplätze", "Elektronische Akten"],
@@ -163,61 +184,88 @@ def _files_in(answers: object) -> Iterator[str]:
             yield from _files_in(value)
 
 
-def hand_in_and_decide(
-    hands: Hands, call: Call, file: Path, progress: Progress, *, handed_in: str, decided: str
-) -> None:
-    """Import a file of applications on one day, and check, decide and notify on another.
+def hand_in(hands: Hands, call: Call, file: Path, progress: Progress) -> None:
+    """Import a file of applications for a call, all or nothing; once."""
+    with hands.clerk.acting():
+        if Case.objects.filter(offer=call.offer).exists():
+            return
+    import_applications(
+        by=Actor.system(hands.house.ministry.id),
+        content=file.read_bytes(),
+        attachments=beside(file),
+        progress=lambda done, total: progress(f"{call.title}: einlesen, prüfen", done, total),
+    )
 
-    A round that was interrupted goes on where it was: the import is all or nothing.
+
+def hand_in_and_decide(
+    hands: Hands,
+    call: Call,
+    file: Path,
+    progress: Progress,
+    *,
+    handed_in: str,
+    decided: str,
+    many: bool = False,
+    first: Callable[[], object] = lambda: None,
+) -> None:
+    """Import a file of applications on one day, and check, decide and notify on another; `first` comes before that.
+
+    A round that was interrupted goes on where it was.
     """
-    place = hands.place
-    with place.clerk.acting():
-        is_imported = Case.objects.filter(offer=call.offer).exists()
-    if not is_imported:
-        with living(handed_in):
-            import_applications(
-                by=Actor.system(place.ministry.id),
-                content=file.read_bytes(),
-                attachments=beside(file),
-                progress=lambda done, total: progress(f"{call.title}: Anträge einlesen, prüfen", done, total),
-            )
-    with living(decided):
-        if call.id == place.smart_call.id:
-            _allow_exception_for_lahnau(place)
+    with hands.living(handed_in, many=many):
+        hand_in(hands, call, file, progress)
+    with hands.living(decided, many=many):
+        first()
         hands.work_off(
-            lambda done, total: progress(f"{call.title}: vorschlagen, freigeben", done, total),
-            answers=_answers,
+            lambda done, total: progress(f"{call.title}: entscheiden", done, total), answers=decide
         )
-    hands.check_no_incident()
-    with place.clerk.acting():
+    with hands.clerk.acting():
         open_cases = Case.objects.filter(offer=call.offer).exclude(state=CaseState.COMPLETED).count()
     if open_cases:
         raise DemoFailed(f"{open_cases} Anträge haben keinen Bescheid.")
 
 
-def run_round(place: Place, folder: Path, progress: Progress) -> float:
-    """Both calls from their files to the last notice; answers the seconds."""
-    begun = time.perf_counter()
-    hands = Hands.of(place)
-    first, second = write_applications(place, folder)
-    hand_in_and_decide(hands, place.first_call, first, progress, handed_in="2020-09-28", decided="2020-10-19")
+def round_of_2020(hands: Hands, place: Place, folder: Path, progress: Progress) -> None:
+    """All municipalities and counties, from the file to the last notice."""
+    file = write_first(place, folder)
     hand_in_and_decide(
-        hands, place.smart_call, second, progress, handed_in="2021-05-27", decided="2021-06-21"
+        hands, place.first_call, file, progress, handed_in="2020-09-28", decided="2020-10-19", many=True
     )
+
+
+def round_of_2021(hands: Hands, place: Place, folder: Path, progress: Progress) -> None:
+    """The three projects, one with an exception."""
+    hand_in_and_decide(
+        hands,
+        place.smart_call,
+        write_projects(place, folder),
+        progress,
+        handed_in="2021-05-27",
+        decided="2021-06-21",
+        first=lambda: _allow_exception_for_lahnau(place),
+    )
+
+
+def run_round(place: Place, folder: Path, progress: Progress) -> float:
+    """Both from their files to the last notice; answers the seconds."""
+    begun = time.perf_counter()
+    hands = Hands.of(place.hessen)
+    round_of_2020(hands, place, folder, progress)
+    round_of_2021(hands, place, folder, progress)
     return time.perf_counter() - begun
 
 
 def _allow_exception_for_lahnau(place: Place) -> None:
-    with place.approver.acting():
+    with place.hessen.head.acting():
         failed = list(Finding.objects.filter(result="failed", is_current=True).select_related("case"))
     expected = {("Gemeinde Lahnau", "mindestbetrag")}
     if {(finding.case.party_name, finding.rule) for finding in failed} != expected:
         raise DemoFailed(f"Unerwartete Prüfergebnisse: {[(f.case.party_name, f.rule) for f in failed]}")
     if failed[0].excepted_at is None:
-        allow_exception(by=place.approver, finding=failed[0].id, reason=REASON_LAHNAU)
+        allow_exception(by=place.hessen.head, finding=failed[0].id, reason=REASON_LAHNAU)
 
 
-def _answers(task: Task) -> dict:
+def decide(task: Task) -> dict[str, Any]:
     """As the kernel's forms want it; a proposal divides its amount over the years of the call."""
     given = yes(task)
     if task.form == "kern:vorschlag":

@@ -35,8 +35,8 @@ class Troubles:
             self.reasons.setdefault(name, reason)
 
     def rows(self) -> dict[str, dict[str, Any]]:
-        """By name: how often, and what the program said."""
+        """By name, as they came: how often, and what the program said."""
         return {
             name: {"count": count, "reason": self.reasons.get(name, "")}
-            for name, count in sorted(self.counts.items())
+            for name, count in self.counts.items()
         }

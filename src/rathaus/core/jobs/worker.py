@@ -7,8 +7,10 @@ from typing import Any
 from rathaus.core.jobs.queue import app
 
 
-def run_worker(*, concurrency: int = 2, once: bool = False) -> None:
+def run_worker(*, concurrency: int = 2, once: bool = False, has_signals: bool = True) -> None:
     """Run jobs until the process is told to end (SIGTERM, SIGINT), or with `once` until nothing is left to do now.
+
+    A worker inside another program leaves the signals to that (`has_signals`).
 
     Jobs that succeeded are deleted: what they did is in the history. Failed ones stay (`failed_jobs`).
 
@@ -21,7 +23,7 @@ def run_worker(*, concurrency: int = 2, once: bool = False) -> None:
     beside.run_worker(
         concurrency=concurrency,
         wait=not once,
-        install_signal_handlers=True,
+        install_signal_handlers=has_signals,
         listen_notify=not once,
         delete_jobs="successful",
     )

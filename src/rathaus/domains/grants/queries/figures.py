@@ -31,7 +31,8 @@ class CallFigures:
 
 
 def figures(by: Actor) -> list[CallFigures]:
-    """Figures of the actor's calls: each call as a whole, then by administrative district (Regierungsbezirk)."""
+    """Figures of the actor's calls: each call as a whole, then by administrative district (Regierungsbezirk), where the
+    Land has them."""
     found: list[CallFigures] = []
     with by.acting():
         for call in Call.objects.filter(authority_id=by.staff_of).order_by("id"):
@@ -84,5 +85,6 @@ def figures(by: Actor) -> list[CallFigures]:
                     None,
                 )
                 for row in rows
+                if row["applicant__region"]
             ]
     return found
