@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -120,6 +120,19 @@ def test_interest_of_two_and_a_half_years_to_the_cent(place: Place) -> None:
     assert p.money(about).recovered == Decimal("10000.00")
     assert p.interest(about, "interest_paid") == Decimal("1944.69")
     p.sound()
+
+
+def test_interest_ends_with_the_last_day_whatever_is_booked_last(place: Place) -> None:
+    p = place
+    case = claimed(p, drawn(p), zinsen_ab="2023-04-01")
+    claim = p.claim(case)
+    with on("2025-10-01"):
+        for reference, amount, day in (("K1", "4000.00", 1), ("K2", "6000.00", 0)):
+            record_receipt(
+                by=p.w.clerk, claim=claim.id, amount=Decimal(amount), reference=reference,
+                on=date(2025, 9, 30) + timedelta(days=day),
+            )  # fmt: skip
+    assert p.claim(case).interest_until == date(2025, 9, 30)
 
 
 def test_nothing_is_claimed_before_the_hearing_is_over(place: Place) -> None:

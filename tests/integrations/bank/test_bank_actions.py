@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -101,6 +102,18 @@ def test_a_run_goes_out_and_comes_back_paid(world: World) -> None:
         assert money_on("paid") == Decimal("30.50")
         assert ReturnFile.objects.count() == 1
     assert check_invariants(w.clerk).faults == ()
+
+
+def test_a_run_whose_day_went_by_is_executed_on_the_day_of_its_release(world: World) -> None:
+    w = world
+    run = prepared(w, "10.00")
+    later = clock.now() + timedelta(days=3)
+    with clock.living_at(later):
+        release_run(by=w.approver, run=run.id)
+        today = clock.today()
+    assert f"<Dt>{today.isoformat()}</Dt>".encode() in file_of(w, run).replace(b" ", b"")
+    with w.clerk.acting():
+        assert PaymentRun.objects.get(id=run.id).executes_on == today
 
 
 def test_what_bounces_is_ordered_anew_and_paid_once(world: World) -> None:

@@ -159,7 +159,8 @@ def release_run(
 ) -> PaymentRun:
     """Release a run that another person prepared, and keep the file for the bank, in one transaction.
 
-    `make_file` writes the file; if it cannot, nothing is released. Raises NotAllowed for who prepared it.
+    `make_file` writes the file; if it cannot, nothing is released. A run whose day went by is executed today, since banks
+    take no day that is over. Raises NotAllowed for who prepared it.
     """
     with by.acting():
         found = _run(run)
@@ -175,10 +176,11 @@ def release_run(
             raise Refused(
                 "\n".join([*resting.values(), "Lösen Sie den Lauf auf, und bereiten Sie ihn neu vor."])
             )
+        found.executes_on = max(found.executes_on, clock.today())
         content = make_file(found, payments)
         found.blob = files.keep(authority=found.authority_id, content=content, media_type="application/xml")
         found.state, found.released_at, found.released_by_id = RunState.RELEASED, clock.now(), by.account
-        found.save(update_fields=["blob", "state", "released_at", "released_by"])
+        found.save(update_fields=["blob", "state", "executes_on", "released_at", "released_by"])
         record(
             events.RUN_RELEASED,
             by=by,

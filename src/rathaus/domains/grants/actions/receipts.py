@@ -89,7 +89,7 @@ def _fix_interest(by: Actor, grant: Grant, claim: Claim, receipt: Receipt) -> De
     up to the minor amount. Interest for late use is fixed by its notice."""
     if claim.interest_from is None or not claim.amount:
         return NOTHING
-    left, rows, total = claim.amount, [], NOTHING
+    left, rows, total, until = claim.amount, [], NOTHING, receipt.received_on
     for row in Receipt.objects.filter(claim=claim).order_by("booked_at", "id"):
         part = min(left, row.amount)
         left -= part
@@ -97,10 +97,11 @@ def _fix_interest(by: Actor, grant: Grant, claim: Claim, receipt: Receipt) -> De
             result = interest_on(grant, part, claim.interest_from, row.received_on)
             total += result.total
             rows += rows_of(result)
+            until = max(until, row.received_on)
     more = total - claim.interest
     if total <= terms_of(grant.case).minor_interest or more <= 0:
         return NOTHING
-    claim.interest, claim.interest_until = total, receipt.received_on - timedelta(days=1)
+    claim.interest, claim.interest_until = total, until - timedelta(days=1)
     claim.steps = [*(row for row in claim.steps if row.get("part") != PART), *rows]
     claim.save(update_fields=["interest", "interest_until", "steps"])
     post_interest(by, grant, more, f"interest:{receipt.id}")
