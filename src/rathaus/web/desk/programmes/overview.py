@@ -252,7 +252,7 @@ def counted(number: int, one: str, many: str) -> str:
 
 def period_of(lines: Sequence[LineMoney]) -> str:
     """ "2020 bis 2024", or what there is."""
-    years = [line.year for line in lines]
+    years = [line.year for line in lines if line.money.budget]
     if not years:
         return "noch ohne Mittel"
     return f"{min(years)}" if min(years) == max(years) else f"{min(years)} bis {max(years)}"
