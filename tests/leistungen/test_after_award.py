@@ -85,7 +85,10 @@ def test_nothing_before_the_notice_is_final_and_nothing_while_a_remedy_runs(live
         notice = Notice.objects.get(case=case)
     with on("2022-02-10"):
         remedy = note_remedy(by=lives.w.clerk, notice=notice.id, kind="action", received_on=date(2022, 2, 10))
-    with on("2022-03-01"), pytest.raises(Refused, match="bestandskräftig"):
+    with (
+        on("2022-03-01"),
+        pytest.raises(Refused, match=r"bestandskräftig ist\. Über den Rechtsbehelf ist noch nicht"),
+    ):
         lives.request(case, "1")
     nothing_stored(lives)
     with on("2022-03-02"):

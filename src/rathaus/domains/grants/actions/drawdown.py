@@ -109,12 +109,13 @@ def _check_final(grant: Grant, today: date) -> None:
     notice = Notice.objects.filter(case_id=grant.case_id).order_by("-issued_on").first()
     if notice and final_on(notice, today):
         return
-    day = notice.remedy_until + timedelta(days=1) if notice and not notice.remedies.exists() else None
-    until = f" Das ist er ab dem {format_date(day)}." if day else ""
-    raise Refused(
-        f"Geld gibt es erst, wenn der Bescheid bestandskräftig ist.{until} "
-        "Schneller geht es, wenn Sie auf Rechtsbehelfe verzichten."
-    )
+    because, remedies = "", list(notice.remedies.all()) if notice else []
+    if any(remedy.settled_on is None for remedy in remedies):
+        because = " Über den Rechtsbehelf ist noch nicht entschieden."
+    elif notice and not remedies:
+        day = notice.remedy_until + timedelta(days=1)
+        because = f" Das ist er ab dem {format_date(day)}. Schneller geht es, wenn Sie auf Rechtsbehelfe verzichten."
+    raise Refused(f"Geld gibt es erst, wenn der Bescheid bestandskräftig ist.{because}")
 
 
 def _check_duties(grant: Grant, today: date) -> None:
