@@ -118,14 +118,14 @@ def grant(page: Page) -> None:
 def drawdown(page: Page) -> None:
     page.goto(f"{SITE}/foerderungen/")
     page.get_by_role("link", name="Geld abrufen").first.click()
-    page.get_by_role("button", name="Antrag beginnen").click()
+    page.get_by_role("button", name="Beginnen").click()
     take(page, "municipality-drawdown", height=900)
 
 
 def proof(page: Page) -> None:
     page.goto(f"{SITE}/foerderungen/")
     page.get_by_role("link", name="Nachweis").first.click()
-    page.get_by_role("button", name="Antrag beginnen").click()
+    page.get_by_role("button", name="Beginnen").click()
     page.goto(page.url.rstrip("/").rsplit("/", 1)[0] + "/belege/")
     page.get_by_text("Aus CSV-Datei einlesen").first.click()
     take(page, "municipality-proof", height=900)

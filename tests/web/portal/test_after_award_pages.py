@@ -21,6 +21,9 @@ def test_a_request_for_money_begins_with_what_is_left(world: World) -> None:
         lives.pay()
     officer = at_portal(Account.objects.get(email="gemeinde-lahnau@example.org"))
     with on("2022-02-01"):
+        first = officer.get(f"/leistung/mittelabruf/beginnen/?vorgang={case.id}")
+        assert re.search(r"<h1[^>]*>Mittelabruf</h1>", first)
+        assert "Antrag beginnen" not in first
         step = officer.post("/leistung/mittelabruf/beginnen/", vorgang=str(case.id)).headers["Location"]
         officer.get(step)  # compiles the package
         with counted() as statements:

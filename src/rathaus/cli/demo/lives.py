@@ -248,7 +248,7 @@ class Lives:
         """The time for an answer is over: the claims are proposed, released and fixed by a notice."""
         with self.hands.living(day):
             fire_timers(by=Actor.system(self.hands.house.ministry.id))
-            self.decide("Rückforderung: entscheiden")
+            self.decide("Rückforderung: entscheiden", answers=_after_the_hearing)
 
     def repay(self, day: str, claims: Iterable[Claim], *, share: Decimal = Decimal(1)) -> None:
         """Money comes in on claims."""
@@ -307,3 +307,11 @@ def rest_lapses(hands: Hands, grants: Iterable[Grant]) -> int:
             closing.release_rest(by=hands.approver, grant=grant.id)
             done += 1
     return done
+
+
+def _after_the_hearing(task: Task) -> dict[str, Any]:
+    """What is claimed stays as it was announced."""
+    given = yes(task)
+    if "begruendung" in given:
+        given["begruendung"] = "Die Anhörung hat nichts ergeben, was dagegen spricht."
+    return given

@@ -102,6 +102,7 @@ def begin(request: HttpRequest, slug: str) -> HttpResponse:
         return refused
     actor = actor_of(request)
     about = _about(request, actor, listing)
+    is_follow_up = listing.offer.opening == Opening.FOLLOW_UP
     parties = _parties(actor, listing)
     if about:
         parties = [party for party in parties if party.id == about.party_id]
@@ -121,11 +122,12 @@ def begin(request: HttpRequest, slug: str) -> HttpResponse:
         "listing": listing,
         "parties": parties,
         "about": about,
+        "is_follow_up": is_follow_up,
         "back": reverse("portal:case", args=[about.id]) if about else listing.url,
         "problem": problem,
         "crumbs": (
             *_way_to(listing, about),
-            Link("Antrag beginnen", ""),
+            Link(listing.offer.title if is_follow_up else "Antrag beginnen", ""),
         ),
     }
     return render(request, "portal/begin.html", context, status=422 if problem else 200)
