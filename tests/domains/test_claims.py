@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,6 +18,7 @@ from rathaus.casework.cases.actions.tasks import complete_task
 from rathaus.casework.cases.actions.timers import fire_timers
 from rathaus.casework.cases.models import Case, Message, Notice
 from rathaus.casework.services.operations import Refused
+from rathaus.core.audit.models import Event
 from rathaus.core.files.actions import path_of
 from rathaus.core.identity.actors import Actor, NotAllowed
 from rathaus.domains.grants.actions.interest import base_rates, enter_base_rate
@@ -397,6 +399,26 @@ def test_a_missing_base_rate_is_named_then_entered(place: Place) -> None:
     assert steps[-1]["amount"] == str(p.claim(case).interest)
     assert sum(Decimal(row["amount"]) for row in steps if row["note"] == "6,00 %") == Decimal("2750.14")
     p.sound()
+
+
+def test_a_wrong_base_rate_is_corrected_by_another_person(place: Place) -> None:
+    p, day, source = place, date(2026, 1, 1), "BAnz AT 30.12.2025 B7"
+
+    def rate() -> Decimal:
+        with p.w.clerk.acting():
+            return next(known.rate for known in base_rates() if known.valid_from == day)
+
+    with on("2026-01-15"):
+        enter_base_rate(by=p.w.approver, valid_from=day, rate=Decimal("12.70"), source=source)
+        with pytest.raises(Refused, match="andere Person"):
+            enter_base_rate(by=p.w.approver, valid_from=day, rate=Decimal("1.27"), source=source)
+        other = replace(p.w.approver, account=p.w.clerk.account)
+        enter_base_rate(by=other, valid_from=day, rate=Decimal("1.27"), source=source)
+        assert rate() == Decimal("1.27")
+        with pytest.raises(Refused, match="schon ein Zinssatz"):
+            enter_base_rate(by=p.w.approver, valid_from=day, rate=Decimal("1.27"), source=source)
+    with p.w.clerk.acting():
+        assert Event.objects.filter(name="grants.rate.corrected").count() == 1
 
 
 def enter_if_missing(p: Place, day: date, source: str) -> None:

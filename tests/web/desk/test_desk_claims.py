@@ -173,6 +173,10 @@ def test_base_rates(place: Place, clerk: Desk, head: Desk) -> None:
             assert reason in head.post(RATES, 422, **(given | change)).content.decode()
         head.post(RATES, **given)
         assert "schon ein Zinssatz" in head.post(RATES, 422, **given).content.decode()
+        assert (
+            "trägt eine andere Person"
+            in head.post(RATES, 422, **(given | {"satz": "12,70"})).content.decode()
+        )
         head.post(RATES, ab="01.07.2023", satz="3,12", quelle="BAnz AT 30.06.2023")  # now it is checked
         assert head.get(RATES).count("nicht geprüft") == page.count("nicht geprüft") - 1
     assert BaseRate.objects.count() == 2

@@ -36,6 +36,7 @@ EXPORTED = define(
     "Förderprogramm „{title}“ ausgegeben: {cases} Vorgänge, {documents} Dokumente",
 )
 RATE_ENTERED = define("grants.rate.entered", "Basiszinssatz ab {on}: {rate} %")
+RATE_CORRECTED = define("grants.rate.corrected", "Basiszinssatz ab {on} berichtigt: {rate} %")
 EARLY_START_ALLOWED = define("grants.early_start.allowed", "Vorzeitiger Beginn ab {on} zugelassen")
 REVIEW_OPENED = define(
     "grants.review.opened", "Begutachtung eröffnet: {criteria} Kriterien, {wanted} Gutachten"

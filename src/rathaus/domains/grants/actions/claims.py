@@ -169,7 +169,7 @@ def _check_claimable(grant: Grant, reason: ClaimReason, amount: Decimal) -> None
         if balances[Account.ORDERED]:
             raise Refused(
                 f"{format_amount(balances[Account.ORDERED])} sind gerade angeordnet. Erst muss die Auszahlung "
-                "ausgeführt oder zurückgenommen sein."
+                "ausgeführt sein. Dann können Sie auch dieses Geld zurückfordern."
             )
         if not amount and not balances[Account.OPEN]:
             raise Refused("Es ist nichts mehr offen, das ein Widerruf treffen könnte.")

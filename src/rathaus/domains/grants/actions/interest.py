@@ -6,6 +6,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.db import IntegrityError, transaction
+
 from rathaus.casework.services.operations import Refused
 from rathaus.core import clock
 from rathaus.core.audit.actions import record
@@ -79,7 +81,7 @@ def base_rates() -> list[law.BaseRate]:
     """The law's table and what was entered since, by day."""
     entered = {
         row.valid_from: law.BaseRate(row.valid_from, row.rate, row.source, is_checked=True)
-        for row in BaseRate.objects.all()
+        for row in BaseRate.objects.order_by("id")  # a correction comes after what it corrects
     }
     known = {rate.valid_from: rate for rate in law.BASE_RATES}
     return [rate for _, rate in sorted({**known, **entered}.items())]
@@ -93,7 +95,8 @@ def may_enter_rates(by: Actor) -> bool:
 def enter_base_rate(*, by: Actor, valid_from: date, rate: Decimal, source: str) -> BaseRate:
     """Enter a base rate that the Bundesbank made known. It changes on 1 January and 1 July only (BGB § 247).
 
-    One of the law's table that nobody has compared with its source yet is confirmed, or put right, the same way.
+    One of the law's table that nobody has compared with its source yet is confirmed, or put right, the same way; one that
+    was entered wrongly is corrected by another person. What was computed with it before stays as it is. NotAllowed, Refused.
     """
     if not may_enter_rates(by):
         raise NotAllowed(
@@ -108,16 +111,42 @@ def enter_base_rate(*, by: Actor, valid_from: date, rate: Decimal, source: str) 
     if not source.strip():
         raise Refused("Nennen Sie die Bekanntmachung, in der der Zinssatz steht.")
     with by.acting():
-        if any(known.valid_from == valid_from and known.is_checked for known in base_rates()):
-            raise Refused(f"Für den {format_date(valid_from)} ist schon ein Zinssatz eingetragen.")
-        entered = BaseRate.objects.create(
-            valid_from=valid_from, rate=rate, source=source.strip()[:200], entered_by=by.account
-        )
+        wrong = _to_correct(by, valid_from, rate)
+        try:
+            with transaction.atomic():
+                entered = BaseRate.objects.create(
+                    valid_from=valid_from,
+                    rate=rate,
+                    source=source.strip()[:200],
+                    entered_by=by.account,
+                    corrects=wrong,
+                )
+        except IntegrityError as faster:
+            raise Refused(_known(valid_from)) from faster
         record(
-            events.RATE_ENTERED,
+            events.RATE_CORRECTED if wrong else events.RATE_ENTERED,
             by=by,
             authority=by.staff_of,
             on=format_day(valid_from),
             rate=format_number(rate),
         )
         return entered
+
+
+def _to_correct(by: Actor, day: date, rate: Decimal) -> BaseRate | None:
+    """What was entered for a day, if a person may correct it with this rate; None where nothing was. Raises Refused."""
+    entered = BaseRate.objects.filter(valid_from=day).order_by("-id").first()
+    if entered is None and any(known.valid_from == day and known.is_checked for known in law.BASE_RATES):
+        raise Refused(_known(day))
+    if entered and entered.rate == rate:
+        raise Refused(_known(day))
+    if entered and entered.entered_by == by.account:
+        raise Refused(
+            f"Für den {format_date(day)} haben Sie {format_number(entered.rate)} % eingetragen. Ist das falsch, trägt eine "
+            "andere Person den richtigen Satz ein."
+        )
+    return entered
+
+
+def _known(day: date) -> str:
+    return f"Für den {format_date(day)} ist schon ein Zinssatz eingetragen."

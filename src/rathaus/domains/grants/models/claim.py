@@ -96,16 +96,23 @@ class Receipt(TenantModel):
 
 
 class BaseRate(models.Model):
-    """Basiszinssatz (BGB § 247) from a day on, entered when the Bundesbank made it known; adds to the law's table."""
+    """Basiszinssatz (BGB § 247) from a day on, entered when the Bundesbank made it known; adds to the law's table.
+
+    Nothing is changed: a wrong one is corrected by another person's row, and the last of a day holds.
+    """
 
     tenancy: ClassVar = Shared("the base rate is federal law", rights="SELECT, INSERT")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    valid_from = models.DateField("gültig ab", unique=True)
+    valid_from = models.DateField("gültig ab")
     rate = models.DecimalField("Prozentpunkte", max_digits=5, decimal_places=2)
     source = models.CharField("Fundstelle", max_length=200)
     entered_at = models.DateTimeField(default=clock.now)
     entered_by = models.UUIDField(null=True)
+    corrects = models.OneToOneField("self", models.PROTECT, null=True, related_name="corrected_by")
 
     class Meta:
         verbose_name = "Basiszinssatz"
+        constraints = [
+            models.UniqueConstraint(fields=["valid_from"], condition=Q(corrects=None), name="base_rate_once"),
+        ]
