@@ -11,6 +11,7 @@ from rathaus.law.money import (
     format_number,
     parse_amount,
     share_largest_remainder,
+    to_cents,
 )
 
 CENTS = st.integers(min_value=0, max_value=99_999_999_999_999).map(lambda n: Decimal(n) / 100)
@@ -219,3 +220,11 @@ def test_shares_sum_exactly_and_stay_within_a_cent(
     for share, weight in zip(shares, weights, strict=True):
         quota = base + rest * Fraction(weight) / whole
         assert abs(Fraction(share) * 100 - quota) < 1
+
+
+@pytest.mark.parametrize(
+    ("exact", "cents"),
+    [("0.005", "0.01"), ("0.015", "0.02"), ("0.0149", "0.01"), ("-0.005", "-0.01"), ("7", "7.00")],
+)
+def test_half_a_cent_is_rounded_away_from_zero(exact: str, cents: str) -> None:
+    assert str(to_cents(Decimal(exact))) == cents

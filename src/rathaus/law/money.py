@@ -61,6 +61,11 @@ def parse_amount(text: str, *, allow_negative: bool = False) -> Decimal:
     return amount
 
 
+def to_cents(amount: Decimal) -> Decimal:
+    """Euros to the cent, half a cent away from zero (kaufmännisch)."""
+    return _round_half_up(amount, 2)
+
+
 def format_amount(amount: Decimal) -> str:
     """``483.660,00 €`` with a no-break space. ValueError if there are fractions of a cent: round before."""
     return f"{format_number(_in_cents(amount), places=2)}{NO_BREAK_SPACE}€"
@@ -161,7 +166,7 @@ def _round_half_up(number: Decimal, places: int) -> Decimal:
 
 
 def _in_cents(amount: Decimal) -> Decimal:
-    rounded = _round_half_up(amount, 2)
+    rounded = to_cents(amount)
     if rounded != amount:
         raise ValueError(f"{amount} has fractions of a cent")
     return rounded

@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
 from rathaus.casework.cases.models import Case
 from rathaus.law.financing import Financing
 from rathaus.law.interest import DayCount
+from rathaus.law.money import to_cents
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class GrantTerms:
 
     def retained_of(self, amount: Decimal) -> Decimal:
         """What of a grant is kept back until its proof of use is accepted, in euros."""
-        return (amount * self.retained_percent / 100).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+        return to_cents(amount * self.retained_percent / 100)
 
     def last_request_in(self, year: int) -> date | None:
         """The last day on which money of this budget year may be requested."""
@@ -54,7 +55,7 @@ class GrantTerms:
 
 
 def _money(value: Any) -> Decimal:
-    return Decimal(str(value)).quantize(Decimal("0.01"))
+    return to_cents(Decimal(str(value)))
 
 
 def _number(value: Any) -> Decimal:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
 from rathaus.casework.cases.enums import DecisionState
@@ -17,7 +17,7 @@ from rathaus.domains.grants.actions.journal import NOTHING
 from rathaus.domains.grants.enums import Account, ProofKind, ProofState
 from rathaus.domains.grants.models import Grant, Item, Proof
 from rathaus.law.financing import pro_rata_repayment
-from rathaus.law.money import format_amount
+from rathaus.law.money import format_amount, to_cents
 from rathaus.law.text import format_date, format_day
 
 
@@ -65,7 +65,7 @@ def _item(grant: Grant, name: str, on: date, *, lock: bool = False) -> Item:
 def _share(grant: Grant, item: Item, on: date) -> Decimal:
     """The part of the grant in the price of an item, for the time that was left."""
     granted, cost = _funded(grant)
-    share = (item.price * granted / cost).quantize(NOTHING, rounding=ROUND_HALF_UP) if cost else NOTHING
+    share = to_cents(item.price * granted / cost) if cost else NOTHING
     balances = balances_of(grant)
     still = balances[Account.PAID] + balances[Account.PROVEN]
     return min(pro_rata_repayment(share, item.bought_on, item.earmarked_until, on).to_repay, still)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from urllib.parse import urlencode
 
 from django.urls import reverse
@@ -13,7 +13,7 @@ from rathaus.core.authorities.models import Authority
 from rathaus.core.authorities.queries import by_ags
 from rathaus.domains.grants.enums import Stage
 from rathaus.domains.grants.queries import URGENT, ProgrammeFile, Share
-from rathaus.law.money import format_amount
+from rathaus.law.money import format_amount, to_cents
 from rathaus.web.maps import Drawing, MapClass, MapValue, classes, draw_map
 
 MODES = {"betrag": "Betrag", "kopf": "je Einwohner", "stand": "Stand"}
@@ -28,7 +28,6 @@ STAGES = (
     ("Abgeschlossen", (Stage.CLOSED,), False),
     ("Überfällig oder Rückforderung offen", (Stage.OVERDUE, Stage.CLAIMED), True),
 )
-CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,7 @@ def _place(shares: Sequence[Share], register: Mapping[str, Authority], list_url:
     people = [first.population, *(found.population for key in partners if (found := register.get(key)))]
     per_head = None
     if people[0]:
-        per_head = (amount / sum(number or 0 for number in people)).quantize(CENT, ROUND_HALF_UP)
+        per_head = to_cents(amount / sum(number or 0 for number in people))
     count = sum(share.count for share in shares)
     return Place(
         first.name,
